@@ -1,0 +1,171 @@
+//! What differs between a draft and a running configuration, in words for people.
+
+use std::collections::BTreeMap;
+
+use super::{Configuration, InstanceSettings, PinnedMapping};
+use crate::{
+    SealedSecret,
+    mapping::{FieldMapping, KeyMapping},
+};
+
+/// One setting that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Where it stands, e.g. `mappings/contact/fields/email`.
+    pub path: String,
+    /// What the draft says; `None`: it is not there.
+    pub draft: Option<String>,
+    /// What the running configuration says; `None`: it is not there.
+    pub running: Option<String>,
+}
+
+/// All differences between two configurations, by path. Empty if and only if the configurations are equal.
+///
+/// Secrets are never shown, only that one differs.
+#[must_use]
+pub fn differences(draft: &Configuration, running: &Configuration) -> Vec<Difference> {
+    let (draft_lines, mut running_lines) = (lines(draft), lines(running));
+    let mut found = Vec::new();
+    for (path, value) in draft_lines {
+        let other = running_lines.remove(&path);
+        if other.as_ref() != Some(&value) {
+            found.push(Difference {
+                path,
+                draft: Some(value.shown),
+                running: other.map(|line| line.shown),
+            });
+        }
+    }
+    found.extend(running_lines.into_iter().map(|(path, line)| Difference {
+        path,
+        draft: None,
+        running: Some(line.shown),
+    }));
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+/// One setting: what is compared, and what may be shown of it.
+#[derive(PartialEq)]
+struct Line {
+    /// The parts of the value, apart: joined, two values could come to the same text.
+    compared: Vec<String>,
+    shown: String,
+}
+
+type Lines = BTreeMap<String, Line>;
+
+fn lines(configuration: &Configuration) -> Lines {
+    let mut lines = Lines::new();
+    add_settings(&mut lines, &configuration.settings);
+    for mapping in &configuration.mappings {
+        add_mapping(&mut lines, mapping);
+    }
+    lines
+}
+
+fn add(lines: &mut Lines, path: impl Into<String>, value: impl Into<String>) {
+    let shown: String = value.into();
+    add_parts(lines, path, vec![shown.clone()], shown);
+}
+
+fn add_parts(lines: &mut Lines, path: impl Into<String>, compared: Vec<String>, shown: impl Into<String>) {
+    lines.insert(
+        path.into(),
+        Line {
+            compared,
+            shown: shown.into(),
+        },
+    );
+}
+
+fn add_settings(lines: &mut Lines, settings: &InstanceSettings) {
+    let InstanceSettings {
+        display_name,
+        dynamics,
+        campaign,
+    } = settings;
+    add(lines, "instance/display_name", display_name);
+    add(lines, "instance/dynamics/environment_url", &dynamics.environment_url);
+    add(lines, "instance/dynamics/authority_url", &dynamics.authority_url);
+    add(lines, "instance/dynamics/tenant_id", &dynamics.tenant_id);
+    add(lines, "instance/dynamics/client_id", &dynamics.client_id);
+    add_parts(
+        lines,
+        "instance/dynamics/client_secret",
+        sealed(&dynamics.client_secret),
+        "(secret)",
+    );
+    add(lines, "instance/campaign/api_url", &campaign.api_url);
+    add(lines, "instance/campaign/organization", &campaign.organization);
+    add(lines, "instance/campaign/ims_url", &campaign.ims_url);
+    add(lines, "instance/campaign/client_id", &campaign.client_id);
+    add_parts(
+        lines,
+        "instance/campaign/client_secret",
+        sealed(&campaign.client_secret),
+        "(secret)",
+    );
+    add_parts(
+        lines,
+        "instance/campaign/scopes",
+        campaign.scopes.clone(),
+        campaign.scopes.join(", "),
+    );
+}
+
+fn sealed(secret: &SealedSecret) -> Vec<String> {
+    vec![
+        secret.key_id.clone(),
+        format!("{:?}", secret.nonce),
+        format!("{:?}", secret.ciphertext),
+    ]
+}
+
+fn add_mapping(lines: &mut Lines, mapping: &PinnedMapping) {
+    let at = format!("mappings/{}", mapping.id);
+    let definition = &*mapping.definition;
+    let (source, target) = (&definition.source_table, &definition.target_resource);
+    add_parts(
+        lines,
+        format!("{at}/tables"),
+        vec![source.clone(), target.clone(), mapping.uid.0.to_string()],
+        format!("{source} to {target}"),
+    );
+    let KeyMapping { source, target } = &definition.key;
+    add_parts(
+        lines,
+        format!("{at}/key"),
+        vec![source.clone(), target.clone()],
+        format!("{source} to {target}"),
+    );
+    add_fields(lines, &at, &definition.fields);
+    let options = definition.options;
+    add(
+        lines,
+        format!("{at}/options/apply_deletes"),
+        options.apply_deletes.to_string(),
+    );
+    add(
+        lines,
+        format!("{at}/options/over_long"),
+        format!("{:?}", options.over_long),
+    );
+    add(lines, format!("{at}/options/choices"), format!("{:?}", options.choices));
+    add(lines, format!("{at}/options/empty"), format!("{:?}", options.empty));
+}
+
+fn add_fields(lines: &mut Lines, at: &str, fields: &[FieldMapping]) {
+    // By target, as the screen shows them. A draft that was never validated may name a target twice.
+    let mut sources: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for field in fields {
+        sources.entry(&field.target).or_default().push(field.source.clone());
+    }
+    for (target, sources) in sources {
+        let shown = sources.join(", ");
+        add_parts(lines, format!("{at}/fields/{target}"), sources, shown);
+    }
+    let order: Vec<String> = fields.iter().map(|field| field.target.clone()).collect();
+    let shown = order.join(", ");
+    add_parts(lines, format!("{at}/order"), order, shown);
+}

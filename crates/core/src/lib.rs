@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod class;
+pub mod control;
+pub mod dead_letter;
+pub mod mapping;
+mod name;
+mod record;
+pub mod schema;
+mod secret;
+pub mod status;
+mod value;
+pub mod worker;
+
+pub use class::{Class, Classify};
+pub use name::{ID_MAX_LENGTH, InstanceId, MappingId, NameError, ResourceName, WorkflowId, WorkflowName};
+pub use record::{Change, ChangeKind, Epoch, Origin, Row};
+pub use secret::{NONCE_LENGTH, SealedSecret};
+pub use value::{Choice, Value};

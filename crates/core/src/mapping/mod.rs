@@ -1,0 +1,39 @@
+//! The crosswalk: which field of the source is which field of the target.
+//!
+//! A user edits a [`TableMapping`]. [`validate()`] checks it against what both sides say of their tables and reports all
+//! problems at once; [`validate_source`] and [`validate_target`] repeat one side's part at Start, against live metadata.
+//! A writer turns it into a [`CompiledMapping`] once and applies that to every row; [`mod@convert`] has the rules for a
+//! single value and [`compatible`] says beforehand which types can meet.
+//!
+//! Invariants:
+//! * A row is mapped whole or rejected whole, with every fault in it named.
+//! * The same row and mapping always give the same bytes, so a hash of them tells whether anything changed.
+//! * Nothing is guessed: a value that does not fit its field is an error, never another value.
+
+mod compatibility;
+mod compiled;
+pub mod convert;
+mod default_contact;
+mod definition;
+mod key;
+mod payload;
+mod problem;
+mod rejected;
+mod target_value;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod wire_name;
+
+pub use compatibility::{Compatibility, compatible};
+pub use compiled::{CompiledMapping, columns};
+pub use convert::{ConvertError, DEFAULT_STRING_LENGTH, convert};
+pub use default_contact::default_contact_mapping;
+pub use definition::{ChoiceForm, EmptyValue, FieldMapping, KeyMapping, MappingOptions, OverLong, TableMapping};
+pub use key::{KEY_LENGTH, key_text, parse_key};
+pub use payload::Payload;
+pub use problem::{Problem, ProblemCode};
+pub use rejected::{FieldError, RejectedRow};
+pub use target_value::TargetValue;
+pub use validate::{MAX_FIELDS, MAX_NAME_LENGTH, validate, validate_source, validate_target};
+pub use wire_name::wire_name;

@@ -1,0 +1,76 @@
+//! Records: one row of a source table and what happened to it.
+
+use jiff::Timestamp;
+
+use crate::Value;
+
+/// The values of one source row, by column, in the order the reader selected the columns.
+///
+/// The order is the same for all rows of one read, which lets a consumer guess a column's place and be right.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Row {
+    /// Column names and values; a name stands at most once.
+    pub columns: Vec<(Box<str>, Value)>,
+}
+
+impl Row {
+    /// The value of a column, looked for first at `hint`, the place it had in an earlier row.
+    #[must_use]
+    pub fn get_near(&self, column: &str, hint: usize) -> Option<(usize, &Value)> {
+        match self.columns.get(hint) {
+            Some((name, value)) if &**name == column => Some((hint, value)),
+            _ => self
+                .columns
+                .iter()
+                .enumerate()
+                .find_map(|(place, (name, value))| (&**name == column).then_some((place, value))),
+        }
+    }
+
+    /// The value of a column, if the row has it.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&Value> {
+        self.get_near(column, 0).map(|(_, value)| value)
+    }
+}
+
+/// Why a reader queued a change (design §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// Read by the initial read of a table.
+    Initial,
+    /// Read again on an operator's request.
+    Replay,
+    /// Reported by change tracking.
+    Change,
+    /// Read again to redrive a dead letter.
+    Redrive,
+}
+
+/// How many times a table has been read from the beginning; a reader raises it when it starts over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(pub u64);
+
+/// One change of one source record, as queued for the writers. The record's id is the Kafka key, not part of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Why it was queued.
+    pub origin: Origin,
+    /// The row's version in the source, where the source tells one (Dataverse `versionnumber`); deletes carry none.
+    pub version: Option<u64>,
+    /// The epoch of the read that found it.
+    pub epoch: Epoch,
+    /// When the reader received it.
+    pub read_at: Timestamp,
+    /// What happened to the record.
+    pub kind: ChangeKind,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChangeKind {
+    /// It was created or updated; the whole selected row.
+    Upsert(Row),
+    /// It was deleted.
+    Delete,
+}

@@ -1,0 +1,7 @@
+//! What either side says of its tables: the catalog that mappings are checked against.
+
+mod source;
+mod target;
+
+pub use source::{Column, ColumnOption, ColumnType, Table};
+pub use target::{EnumerationValue, Field, FieldType, Resource};
