@@ -1,0 +1,145 @@
+//! Reading a single-partition topic from its beginning: once to its end, or for ever.
+
+use std::{thread, time::Duration};
+
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError as ClientError,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Kafka, KafkaError, client::QuietContext};
+
+/// How long a poll may block; bounds how late a cancellation is noticed.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What happens while a topic is read.
+#[derive(Debug)]
+pub(crate) enum Tail<'a> {
+    /// The next record.
+    Record {
+        offset: i64,
+        key: Option<&'a [u8]>,
+        /// `None` is a tombstone.
+        payload: Option<&'a [u8]>,
+    },
+    /// Everything that stood in the topic so far has been read; comes again each time the end is reached.
+    End,
+}
+
+/// Follows partition 0 of a topic from its beginning on a thread of its own, until cancelled.
+///
+/// A broker that is away is waited for. `ended` runs when the thread ends; with an error if reading cannot go on.
+pub(crate) fn follow(
+    kafka: &Kafka,
+    topic: &str,
+    cancel: CancellationToken,
+    mut handle: impl FnMut(Tail<'_>) + Send + 'static,
+    ended: impl FnOnce(Result<(), KafkaError>) + Send + 'static,
+) -> Result<(), KafkaError> {
+    let consumer = reader_at_beginning(kafka, topic)?;
+    let run = move || {
+        let result = poll_until(
+            &consumer,
+            || cancel.is_cancelled(),
+            |event| {
+                handle(event);
+                false
+            },
+        );
+        ended(result);
+    };
+    spawn(&format!("follow {topic}"), run)
+}
+
+/// Reads partition 0 of a topic from its beginning to its present end.
+pub(crate) async fn read_to_end(
+    kafka: &Kafka,
+    topic: &str,
+    cancel: CancellationToken,
+    mut handle: impl FnMut(Tail<'_>) + Send + 'static,
+) -> Result<(), KafkaError> {
+    let consumer = reader_at_beginning(kafka, topic)?;
+    let read = move || {
+        let mut reached_end = false;
+        poll_until(
+            &consumer,
+            || cancel.is_cancelled(),
+            |event| {
+                reached_end = matches!(event, Tail::End);
+                handle(event);
+                reached_end
+            },
+        )?;
+        if reached_end {
+            Ok(())
+        } else {
+            Err(KafkaError::Cancelled)
+        }
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_| KafkaError::Cancelled)?
+}
+
+/// A named thread for a consumer, since polling blocks.
+pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), KafkaError> {
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(run)
+        .map(drop)
+        .map_err(|error| {
+            let source = ClientError::ClientCreation(error.to_string());
+            KafkaError::Client {
+                operation: "start a thread",
+                source,
+            }
+        })
+}
+
+fn reader_at_beginning(kafka: &Kafka, topic: &str) -> Result<BaseConsumer<QuietContext>, KafkaError> {
+    let consumer = kafka.reader()?;
+    let mut assignment = TopicPartitionList::new();
+    assignment
+        .add_partition_offset(topic, 0, Offset::Beginning)
+        .and_then(|()| consumer.assign(&assignment))
+        .map_err(KafkaError::client("begin to read a topic"))?;
+    Ok(consumer)
+}
+
+/// Polls until `cancelled` or until `handle` says that it has enough.
+fn poll_until(
+    consumer: &BaseConsumer<QuietContext>,
+    cancelled: impl Fn() -> bool,
+    mut handle: impl FnMut(Tail<'_>) -> bool,
+) -> Result<(), KafkaError> {
+    use crosswalk_core::{Class, Classify};
+    while !cancelled() {
+        let done = match consumer.poll(POLL) {
+            None => false,
+            Some(Ok(message)) => handle(Tail::Record {
+                offset: message.offset(),
+                key: message.key(),
+                payload: message.payload(),
+            }),
+            Some(Err(ClientError::PartitionEOF(_))) => handle(Tail::End),
+            Some(Err(source)) => {
+                let error = KafkaError::Client {
+                    operation: "read a topic",
+                    source,
+                };
+                if error.class() == Class::Fatal {
+                    return Err(error);
+                }
+                // librdkafka goes on trying by itself.
+                tracing::debug!(error = %error, "waiting for the broker");
+                false
+            }
+        };
+        if done {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
