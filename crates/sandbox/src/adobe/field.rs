@@ -1,0 +1,212 @@
+//! What a field of a resource is: type, source of its value, access and data policy.
+
+use std::sync::Arc;
+
+use super::enumeration::Enumeration;
+
+/// What a field holds.
+#[derive(Debug, Clone)]
+pub(super) enum FieldKind {
+    /// Text of at most so many characters.
+    Text {
+        length: usize,
+    },
+    /// Text without a limit worth naming.
+    Memo,
+    /// Whole numbers of 8, 16, 32 and 64 bits.
+    Byte,
+    Short,
+    Long,
+    Int64,
+    /// Numbers of 32 and 64 bits.
+    Float,
+    Double,
+    Boolean,
+    Date,
+    DateTime,
+    Enumeration(Arc<Enumeration>),
+    /// At most one row of another resource.
+    Link {
+        target: &'static str,
+    },
+    /// Rows of another resource; only an `href` stands in the record.
+    Collection {
+        target: &'static str,
+    },
+    /// A nested object; its members are fields named `item.member`.
+    Item,
+}
+
+impl FieldKind {
+    /// `type` and `resType` of the metadata (contracts/campaign.md §2.3). Links, collections and items have no
+    /// `resType`.
+    pub(super) fn names(&self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Text { .. } => ("string", Some("string")),
+            Self::Memo => ("string", Some("memo")),
+            Self::Byte => ("number", Some("byte")),
+            Self::Short => ("number", Some("short")),
+            Self::Long => ("number", Some("long")),
+            Self::Int64 => ("number", Some("int64")),
+            Self::Float => ("number", Some("float")),
+            Self::Double => ("number", Some("double")),
+            Self::Boolean => ("boolean", Some("boolean")),
+            Self::Date => ("date", Some("date")),
+            Self::DateTime => ("date", Some("datetime")),
+            Self::Enumeration(enumeration) => ("enumeration", Some(enumeration.storage())),
+            Self::Link { .. } => ("link", None),
+            Self::Collection { .. } => ("collection", None),
+            Self::Item => ("item", None),
+        }
+    }
+}
+
+/// Where a field's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The row.
+    Stored,
+    /// The server, at reading.
+    Computed(Computed),
+}
+
+/// Values the server computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Computed {
+    PrimaryKey,
+    Href,
+    AcsId,
+    Age,
+    Created,
+    CryptedId,
+    Domain,
+    LastModified,
+    PostalAddress,
+    ProfileTitle,
+    /// The label of a unit.
+    UnitTitle,
+}
+
+/// What a write to the field does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Writable,
+    /// Refused (contracts/campaign.md §6.3, case 7).
+    ReadOnly,
+    /// Nothing, without an error: the `*LastModified` stamps (contracts/campaign.md §5.4).
+    Ignored,
+}
+
+/// Check or silent change of what is written (contracts/campaign.md §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DataPolicy {
+    /// Must look like an e-mail address.
+    Email,
+}
+
+/// One field of a resource.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) kind: FieldKind,
+    pub(super) source: Source,
+    pub(super) access: Access,
+    pub(super) category: &'static str,
+    pub(super) policy: Option<DataPolicy>,
+    /// Shown on the Ext endpoint only.
+    pub(super) extension: bool,
+    /// What an empty text reads as.
+    pub(super) empty_text: &'static str,
+    /// Fields set to the present moment when this one's value changes.
+    pub(super) stamp_names: Vec<&'static str>,
+    /// Has an index of its own, so that equality filters on it need no scan.
+    pub(super) indexed: bool,
+}
+
+impl Field {
+    /// A stored, writable field.
+    pub(super) fn new(name: &'static str, label: &'static str, kind: FieldKind) -> Self {
+        Self {
+            name,
+            label,
+            kind,
+            source: Source::Stored,
+            access: Access::Writable,
+            category: "general",
+            policy: None,
+            extension: false,
+            empty_text: "",
+            stamp_names: Vec::new(),
+            indexed: false,
+        }
+    }
+
+    /// A text field.
+    pub(super) fn text(name: &'static str, label: &'static str, length: usize) -> Self {
+        Self::new(name, label, FieldKind::Text { length })
+    }
+
+    /// A read-only field whose value the server computes.
+    pub(super) fn computed(name: &'static str, label: &'static str, kind: FieldKind, computed: Computed) -> Self {
+        Self {
+            source: Source::Computed(computed),
+            access: Access::ReadOnly,
+            ..Self::new(name, label, kind)
+        }
+    }
+
+    pub(super) fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    pub(super) fn category(mut self, category: &'static str) -> Self {
+        self.category = category;
+        self
+    }
+
+    pub(super) fn policy(mut self, policy: DataPolicy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    pub(super) fn extension(mut self) -> Self {
+        self.extension = true;
+        self
+    }
+
+    pub(super) fn empty_text(mut self, text: &'static str) -> Self {
+        self.empty_text = text;
+        self
+    }
+
+    pub(super) fn stamps(mut self, names: &[&'static str]) -> Self {
+        self.stamp_names = names.to_vec();
+        self
+    }
+
+    pub(super) fn indexed(mut self) -> Self {
+        self.indexed = true;
+        self
+    }
+
+    /// Whether the field is a member of a nested item.
+    pub(super) fn is_member(&self) -> bool {
+        self.name.contains('.')
+    }
+
+    /// Whether lists may be ordered by it.
+    pub(super) fn sortable(&self) -> bool {
+        let stored_scalar = self.source == Source::Stored
+            && !matches!(
+                self.kind,
+                FieldKind::Memo | FieldKind::Link { .. } | FieldKind::Collection { .. } | FieldKind::Item
+            );
+        let moment = matches!(
+            self.source,
+            Source::Computed(Computed::Created | Computed::LastModified)
+        );
+        (stored_scalar || moment) && !self.is_member()
+    }
+}

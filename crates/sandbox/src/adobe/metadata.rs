@@ -1,0 +1,186 @@
+//! Metadata documents: resource descriptions, filter descriptions and the index (contracts/campaign.md §2.3).
+
+use serde_json::{Map, Value, json};
+
+use super::definition::{Condition, Definition, Endpoint, FieldId, Filter};
+use super::enumeration::{Enumeration, INVALID_MEMBER};
+use super::field::{Access, DataPolicy, Field, FieldKind};
+use super::opaque::Context;
+use super::organisation::{Organisation, Resource};
+use super::render::View;
+
+/// Number of the pseudo resource `resourceType`, whose rows are the resources.
+const RESOURCE_TYPE: u16 = u16::MAX;
+/// Number of the pseudo resource whose rows are filters.
+const FILTER: u16 = u16::MAX - 1;
+
+/// The description of one resource.
+pub(super) fn resource(organisation: &Organisation, resource: &Resource, view: &View<'_>) -> Value {
+    let definition = &resource.definition;
+    let endpoint = view.visibility.endpoint.segment();
+    let token = organisation
+        .sealer
+        .primary_key(RESOURCE_TYPE, u32::from(resource.number) + 1, Context::Collection);
+    json!({
+        "content": fields(definition, view),
+        "data": format!("/{endpoint}/{}/", definition.name),
+        "filters": {"href": organisation.url(view, "resourceType", &format!("{token}/filters/"))},
+        "help": definition.help,
+        "href": organisation.url(view, definition.name, "metadata"),
+        "label": definition.label,
+        "mandatory": false,
+        "name": definition.name,
+        "pkgStatus": "never",
+        "readOnly": false,
+        "schema": definition.schema,
+        "type": "item",
+    })
+}
+
+/// The resource whose filters a token of [`resource`]'s `filters` URL stands for.
+pub(super) fn resource_of_token<'a>(organisation: &'a Organisation, token: &str) -> Option<&'a Resource> {
+    let number = organisation.sealer.row(RESOURCE_TYPE, token)?.checked_sub(1)?;
+    organisation
+        .resources()
+        .find(|resource| u32::from(resource.number) == number)
+}
+
+/// The filters of a resource by name.
+pub(super) fn filters(organisation: &Organisation, resource: &Resource, view: &View<'_>) -> Value {
+    let endpoint = view.visibility.endpoint;
+    let shown = |filter: &&Filter| !filter.custom || endpoint == Endpoint::Extended;
+    let filters = (1..)
+        .zip(&resource.definition.filters)
+        .filter(|(_, filter)| shown(filter));
+    filters
+        .map(|(number, filter)| {
+            (
+                filter.name.to_owned(),
+                describe_filter(organisation, resource, endpoint, number, filter),
+            )
+        })
+        .collect()
+}
+
+/// The index of the resources an endpoint exposes.
+pub(super) fn index(organisation: &Organisation, view: &View<'_>) -> Value {
+    let mut index = Map::new();
+    index.insert("apiName".to_owned(), json!("resourceType"));
+    for resource in organisation.resources() {
+        let definition = &resource.definition;
+        let entry = json!({
+            "content": {},
+            "data": format!("/{}/{}/", view.visibility.endpoint.segment(), definition.name),
+            "help": definition.help,
+            "href": organisation.url(view, definition.name, "metadata"),
+            "name": definition.name,
+            "type": "collection",
+        });
+        index.insert(definition.name.to_owned(), entry);
+    }
+    Value::Object(index)
+}
+
+fn fields(definition: &Definition, view: &View<'_>) -> Value {
+    let shown = definition
+        .fields()
+        .filter(|(_, field)| !field.is_member() && view.visibility.shows(field));
+    shown
+        .map(|(id, field)| (field.name.to_owned(), describe_field(definition, view, id, field)))
+        .collect()
+}
+
+fn describe_field(definition: &Definition, view: &View<'_>, id: FieldId, field: &Field) -> Value {
+    let (kind, technical) = field.kind.names();
+    let name = field.name.rsplit('.').next().unwrap_or(field.name);
+    let mut description = json!({
+        "apiName": name,
+        "category": field.category,
+        "label": field.label,
+        "readOnly": field.access != Access::Writable,
+        "sortable": field.sortable(),
+        "type": kind,
+    });
+    let mut add = |key: &str, value: Value| description[key] = value;
+    if let Some(technical) = technical {
+        add("resType", json!(technical));
+    }
+    if let Some(policy) = data_policy(field, view) {
+        add("dataPolicy", json!(policy));
+    }
+    match &field.kind {
+        FieldKind::Text { length } => add("length", json!(length)),
+        FieldKind::Enumeration(enumeration) => add("values", values(enumeration)),
+        FieldKind::Link { target } | FieldKind::Collection { target } => add("resTarget", json!(target)),
+        FieldKind::Item => {
+            let members = definition.members(id).iter().map(|&member| {
+                let field = definition.field(member);
+                let name = field.name.rsplit('.').next().unwrap_or(field.name);
+                (name.to_owned(), describe_field(definition, view, member, field))
+            });
+            add("content", members.collect());
+        }
+        _ => {}
+    }
+    description
+}
+
+fn data_policy(field: &Field, view: &View<'_>) -> Option<&'static str> {
+    match field.policy {
+        Some(DataPolicy::Email) => Some("email"),
+        None => view
+            .visibility
+            .switches
+            .smart_case_fields
+            .contains(field.name)
+            .then_some("smartCase"),
+    }
+}
+
+/// The members of an enumeration and the pseudo member all of them list.
+fn values(enumeration: &Enumeration) -> Value {
+    let stored = |value: &str| match value.parse::<i64>() {
+        Ok(number) if enumeration.is_numeric() => json!(number),
+        _ => json!(value),
+    };
+    let members = enumeration
+        .members()
+        .iter()
+        .map(|member| json!({"name": member.name, "label": member.label, "value": stored(&member.value)}));
+    let invalid = json!({"name": INVALID_MEMBER, "label": "Invalid value", "value": INVALID_MEMBER});
+    members.chain([invalid]).collect()
+}
+
+fn describe_filter(
+    organisation: &Organisation,
+    resource: &Resource,
+    endpoint: Endpoint,
+    number: u32,
+    filter: &Filter,
+) -> Value {
+    let definition = &resource.definition;
+    let parameter = filter.parameter;
+    let expression = match &filter.condition {
+        Condition::Equals { field } => format!("@{} = $({parameter})", definition.field(*field).name),
+        Condition::StartsWith { fields } => {
+            let alternatives: Vec<String> = fields
+                .iter()
+                .map(|&field| format!("@{} like $({parameter}) + '%'", definition.field(field).name))
+                .collect();
+            alternatives.join(" or ")
+        }
+        Condition::ModifiedSince => format!("@lastModified >= $({parameter})"),
+    };
+    let row = u32::from(resource.number) * 1000 + number;
+    let path = format!("/{}/{}/{}", endpoint.segment(), definition.name, filter.name);
+    json!({
+        "PKey": organisation.sealer.primary_key(FILTER, row, Context::Record),
+        "category": if filter.custom { "custom" } else { "general" },
+        "condition": [{"enabledIf": format!("$({parameter}) != ''"), "expr": expression}],
+        "data": format!("{path}?{parameter}=$value"),
+        "formType": "none",
+        "fragmentName": "",
+        "label": filter.label,
+        "metadata": {parameter: {"apiName": parameter, "type": "string"}},
+    })
+}

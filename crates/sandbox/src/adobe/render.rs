@@ -1,0 +1,250 @@
+//! Records as JSON, written straight into a buffer (contracts/campaign.md §2.5 and §2.8).
+
+use super::computed;
+use super::definition::{Definition, FieldId, Visibility};
+use super::field::{Computed, Field, FieldKind, Source};
+use super::opaque::Context;
+use super::organisation::{Organisation, Resource};
+use super::row::{Cell, Row};
+use super::table::RowId;
+use super::time::{self, Milliseconds};
+
+/// How a request looks at records.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) visibility: Visibility<'a>,
+    /// Scheme and host of absolute URLs, without a slash at the end.
+    pub(super) base_url: &'a str,
+    /// Where the records are met.
+    pub(super) context: Context,
+}
+
+/// Writes records of one resource.
+pub(super) struct RecordWriter<'a> {
+    organisation: &'a Organisation,
+    resource: &'a Resource,
+    view: View<'a>,
+    now: Milliseconds,
+    /// The members of a record, in order.
+    fields: Vec<FieldId>,
+}
+
+impl<'a> RecordWriter<'a> {
+    pub(super) fn new(organisation: &'a Organisation, resource: &'a Resource, view: View<'a>) -> Self {
+        let shown = |(_, field): &(FieldId, &Field)| !field.is_member() && view.visibility.shows(field);
+        let fields = resource.definition.fields().filter(shown).map(|(id, _)| id).collect();
+        Self {
+            organisation,
+            resource,
+            view,
+            now: time::now(),
+            fields,
+        }
+    }
+
+    /// Appends the whole record as a JSON object with its members in alphabetical order.
+    pub(super) fn write(&self, out: &mut Vec<u8>, id: RowId, row: &Row) {
+        let record = self.record(id, row);
+        let mut separator = b'{';
+        for &field in &self.fields {
+            out.push(separator);
+            separator = b',';
+            write_name(out, self.resource.definition.field(field).name);
+            record.write_value(out, field);
+        }
+        out.push(b'}');
+    }
+
+    /// Appends the value of one field only.
+    pub(super) fn write_field(&self, out: &mut Vec<u8>, id: RowId, row: &Row, field: FieldId) {
+        self.record(id, row).write_value(out, field);
+    }
+
+    /// The PKey of a row as this view shows it.
+    pub(super) fn primary_key(&self, id: RowId) -> String {
+        self.organisation
+            .sealer
+            .primary_key(self.resource.number, id, self.view.context)
+    }
+
+    /// The URL of a row.
+    pub(super) fn href(&self, primary_key: &str) -> String {
+        self.organisation
+            .url(&self.view, self.resource.definition.name, primary_key)
+    }
+
+    fn record<'b>(&'b self, id: RowId, row: &'b Row) -> Record<'b> {
+        let mut cells = vec![None; self.resource.definition.field_count()];
+        for (field, cell) in row.cells() {
+            cells[usize::from(field)] = Some(cell);
+        }
+        Record {
+            writer: self,
+            definition: &self.resource.definition,
+            id,
+            row,
+            cells,
+            primary_key: self.primary_key(id),
+        }
+    }
+}
+
+/// One row, unpacked.
+pub(super) struct Record<'a> {
+    writer: &'a RecordWriter<'a>,
+    definition: &'a Definition,
+    id: RowId,
+    row: &'a Row,
+    cells: Vec<Option<Cell<'a>>>,
+    primary_key: String,
+}
+
+impl Record<'_> {
+    /// The text of a field; empty if it is empty or the resource has no such field.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.cell(name).map_or("", Cell::text)
+    }
+
+    fn cell(&self, name: &str) -> Option<Cell<'_>> {
+        self.cells[usize::from(self.definition.id(name)?)]
+    }
+
+    fn write_value(&self, out: &mut Vec<u8>, field: FieldId) {
+        let definition = self.definition.field(field);
+        match definition.source {
+            Source::Computed(computed) => self.write_computed(out, computed),
+            Source::Stored => self.write_stored(out, field, definition),
+        }
+    }
+
+    fn write_stored(&self, out: &mut Vec<u8>, id: FieldId, field: &Field) {
+        let cell = self.cells[usize::from(id)];
+        let integer = cell.map_or(0, Cell::integer);
+        match &field.kind {
+            FieldKind::Text { .. } | FieldKind::Memo => write_text(out, cell.map_or(field.empty_text, Cell::text)),
+            FieldKind::Byte | FieldKind::Short | FieldKind::Long | FieldKind::Int64 => write_json(out, &integer),
+            FieldKind::Float => match cell {
+                // Stored with less precision than it was sent with, as 32-bit columns do.
+                Some(Cell::Number(number)) => write_json(out, &(number as f32)),
+                _ => out.push(b'0'),
+            },
+            FieldKind::Double => match cell {
+                Some(Cell::Number(number)) => write_json(out, &number),
+                _ => out.push(b'0'),
+            },
+            FieldKind::Boolean => write_json(out, &(integer != 0)),
+            FieldKind::Date => write_quoted(out, cell.is_some(), |out| time::write_date(out, integer)),
+            FieldKind::DateTime => write_quoted(out, cell.is_some(), |out| time::write_datetime(out, integer)),
+            FieldKind::Enumeration(enumeration) => {
+                write_text(out, enumeration.member_name(usize::try_from(integer).unwrap_or(0)));
+            }
+            FieldKind::Link { target } => match cell {
+                Some(cell) => self.write_link(out, target, cell.integer()),
+                None => out.extend_from_slice(b"null"),
+            },
+            FieldKind::Collection { .. } => self.write_collection(out, field.name),
+            FieldKind::Item => self.write_item(out, id, field),
+        }
+    }
+
+    fn write_item(&self, out: &mut Vec<u8>, item: FieldId, field: &Field) {
+        let mut separator = b'{';
+        for &member in self.definition.members(item) {
+            out.push(separator);
+            separator = b',';
+            let member_field = self.definition.field(member);
+            write_name(out, &member_field.name[field.name.len() + 1..]);
+            self.write_stored(out, member, member_field);
+        }
+        out.push(b'}');
+    }
+
+    /// A link to a row that has gone reads as unset.
+    fn write_link(&self, out: &mut Vec<u8>, target: &str, row: i64) {
+        let organisation = self.writer.organisation;
+        let linked = organisation
+            .resource(target)
+            .zip(RowId::try_from(row).ok())
+            .and_then(|(resource, id)| {
+                let table = resource.table.read_recursive();
+                let title = computed::unit_title(&resource.definition, table.row(id)?);
+                Some((
+                    organisation.sealer.primary_key(resource.number, id, Context::Record),
+                    title,
+                ))
+            });
+        let Some((primary_key, title)) = linked else {
+            out.extend_from_slice(b"null");
+            return;
+        };
+        out.extend_from_slice(br#"{"PKey":"#);
+        write_text(out, &primary_key);
+        out.extend_from_slice(br#","href":"#);
+        write_text(out, &organisation.url(&self.writer.view, target, &primary_key));
+        out.extend_from_slice(br#","title":"#);
+        write_text(out, &title);
+        out.push(b'}');
+    }
+
+    /// Collections carry another token of the row than its PKey (contracts/campaign.md §2.6).
+    fn write_collection(&self, out: &mut Vec<u8>, name: &str) {
+        let organisation = self.writer.organisation;
+        let token = organisation
+            .sealer
+            .primary_key(self.writer.resource.number, self.id, Context::Collection);
+        let href = format!("{}/{name}/", self.writer.href(&token));
+        out.extend_from_slice(br#"{"href":"#);
+        write_text(out, &href);
+        out.push(b'}');
+    }
+
+    fn write_computed(&self, out: &mut Vec<u8>, computed: Computed) {
+        let writer = self.writer;
+        let (sealer, number) = (&writer.organisation.sealer, writer.resource.number);
+        match computed {
+            Computed::PrimaryKey => write_text(out, &self.primary_key),
+            Computed::Href => write_text(out, &writer.href(&self.primary_key)),
+            Computed::AcsId => write_text(out, &sealer.acs_id(number, self.id).to_string()),
+            Computed::CryptedId => write_text(out, &sealer.crypted_id(number, self.id)),
+            Computed::Created => write_quoted(out, true, |out| time::write_datetime(out, self.row.created)),
+            Computed::LastModified => write_quoted(out, true, |out| time::write_datetime(out, self.row.last_modified)),
+            Computed::Age => {
+                let birth_date = self.cell("birthDate").map(Cell::integer);
+                write_json(
+                    out,
+                    &birth_date.map_or(0, |birth_date| time::age(birth_date, writer.now)),
+                );
+            }
+            Computed::Domain => write_text(out, computed::domain(self)),
+            Computed::PostalAddress => computed::write_postal_address(out, self),
+            Computed::ProfileTitle => write_text(out, &computed::profile_title(self)),
+            Computed::UnitTitle => write_text(out, &computed::unit_title(self.definition, self.row)),
+        }
+    }
+}
+
+/// Appends `"name":`.
+fn write_name(out: &mut Vec<u8>, name: &str) {
+    // Field names are identifiers, so nothing needs escaping.
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Appends a JSON string.
+pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
+    write_json(out, text);
+}
+
+fn write_json(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
+    serde_json::to_writer(out, value).expect("texts, numbers and booleans always serialise, and a buffer takes them");
+}
+
+/// Appends a string of what `write` writes, or the empty string.
+fn write_quoted(out: &mut Vec<u8>, present: bool, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    if present {
+        write(out);
+    }
+    out.push(b'"');
+}

@@ -1,0 +1,21 @@
+//! Wire behaviour of the Microsoft side and the admin listener, through a real HTTP client.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers beside the tests are tests too"
+)]
+
+mod activity;
+mod admin;
+mod client;
+mod faults;
+mod gateway;
+mod limits;
+mod metadata;
+mod paging;
+mod queries;
+mod tokens;
+mod tracking;
+mod updates;
+mod writes;
