@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod classify;
+mod client;
+mod connection;
+mod error;
+mod exchange;
+mod instance;
+mod key;
+mod metadata;
+mod observer;
+mod reply;
+mod retry_after;
+mod settings;
+mod token;
+mod transport;
+mod write;
+
+pub use client::{Client, Deleted};
+pub use connection::Connection;
+pub use error::{Error, Misconfiguration, Rejection};
+pub use key::{KeyError, RecordKey};
+pub use observer::{Call, Observer, Operation};
+pub use reply::Reply;
+pub use settings::{Addressing, ClientSettings, Endpoint};
+pub use write::{Action, Write, Written, WrittenKind};
