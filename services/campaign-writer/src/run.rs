@@ -1,0 +1,194 @@
+//! One run of an ingress workflow on this replica: the partitions it holds, worked off by one pool.
+
+use std::{sync::Arc, time::Duration};
+
+use crosswalk_core::{
+    WorkflowName,
+    control::Run,
+    worker::{Hindrance, Phase, Role},
+};
+use crosswalk_kafka::{
+    ControlLog, DeadLetters, Kafka, Producer, Queue, Reporter, RunReport, Share,
+    pool::{Cause, Failure, Pool, Rate},
+};
+use crosswalk_runtime::{
+    error::{Cancelled, chain},
+    retry::{Backoff, Retry, RetryEvent, RetryPolicy},
+    sealing::SealingKeys,
+};
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{failure::RunError, progress::Progress, proof::prove, settings::WriterSettings, work::Work, write::Writer};
+
+/// How often the pool's numbers go into the report.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What all runs of this process share.
+pub(crate) struct Shared {
+    pub(crate) control: ControlLog,
+    pub(crate) reporter: Reporter,
+    pub(crate) kafka: Kafka,
+    pub(crate) producer: Producer,
+    pub(crate) keys: SealingKeys,
+    pub(crate) settings: WriterSettings,
+    pub(crate) worker: String,
+    /// How long work in flight may take to finish when a run ends.
+    pub(crate) drain: Duration,
+}
+
+/// Writes until the run is not wanted any more.
+pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, cancel: CancellationToken) {
+    let report = RunReport::start(
+        &shared.reporter,
+        &shared.worker,
+        Role::CampaignWriter,
+        &workflow,
+        run.id,
+    );
+    let running = Running {
+        shared,
+        workflow,
+        run,
+        report,
+    };
+    match running.write(&cancel).await {
+        Ok(()) | Err(RunError::Cancelled(_)) => {}
+        Err(error) => {
+            tracing::error!(workflow = %running.workflow, error = %chain(&error), "a run has failed");
+            running.report.set_phase(Phase::Failed(error.failure()));
+            // Said until somebody starts the workflow again.
+            cancel.cancelled().await;
+        }
+    }
+    running.report.set_phase(Phase::Stopped);
+}
+
+struct Running {
+    shared: Arc<Shared>,
+    workflow: WorkflowName,
+    run: Run,
+    report: RunReport,
+}
+
+impl Running {
+    async fn write(&self, cancel: &CancellationToken) -> Result<(), RunError> {
+        let progress = Progress::default();
+        let writer = self.open(&progress, cancel).await?;
+        let topics = writer.topics.clone();
+        let backoff = Backoff::default();
+        let delay = Box::new(move |attempt, after, jitter| backoff.delay(attempt, after, jitter));
+        let (pool, driver) = Pool::new(&self.shared.settings.writing.pool(), writer, delay);
+        let driving = tokio::spawn(driver.run());
+        let group = self
+            .shared
+            .kafka
+            .topics()
+            .writer_group(&self.workflow, Role::CampaignWriter);
+        let queue = Queue::consume(&self.shared.kafka, &group, &topics, pool.clone(), Work::decode)?;
+
+        let result = self.watch(&pool, &queue, &progress, cancel).await;
+        if result.is_ok() {
+            self.report.set_phase(Phase::Stopping);
+        }
+        let finished = pool.stop(Instant::now() + self.shared.drain).await;
+        if let Err(error) = queue.stop(finished).await {
+            tracing::warn!(workflow = %self.workflow, error = %chain(&*error), "the queue was not left in good order");
+        }
+        // It ends with the pool; why it ended early, if it did, is known from the pool.
+        let _ = driving.await;
+        progress.publish(&pool.stats(), &self.report);
+        result
+    }
+
+    /// Proves that the run can write, waiting for what passes by itself.
+    async fn open(&self, progress: &Progress, cancel: &CancellationToken) -> Result<Writer, RunError> {
+        let policy = RetryPolicy::forever(Backoff::default());
+        let began = Timestamp::now();
+        let retry = Retry::new(&policy, cancel, "open a run")
+            .observe(|event| self.report.set_hindrance(hindrance(event, began)));
+        let open = cancel.run_until_cancelled(retry.run(|| self.open_once(progress)));
+        Ok(open.await.ok_or(Cancelled)??)
+    }
+
+    async fn open_once(&self, progress: &Progress) -> Result<Writer, RunError> {
+        let (shared, instance) = (&self.shared, &self.workflow.instance);
+        let target = prove(shared, instance, &self.run.configuration).await?;
+        let names = shared.kafka.topics();
+        let specs: Vec<_> = self
+            .run
+            .configuration
+            .mappings
+            .iter()
+            .map(|mapping| names.ingress_spec(instance, &mapping.definition.source_table))
+            .collect();
+        shared.kafka.ensure_topics(&specs).await?;
+        let dead_letters = DeadLetters::open(&shared.kafka, shared.producer.clone(), &self.workflow).await?;
+        let topics = specs.into_iter().map(|spec| spec.name).collect();
+        Ok(Writer {
+            target,
+            topics,
+            dead_letters,
+            progress: progress.clone(),
+            run: self.run.id,
+        })
+    }
+
+    /// Reports until the run is not wanted any more or cannot go on.
+    async fn watch(
+        &self,
+        pool: &Pool<Writer>,
+        queue: &Queue,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let mut share = queue.share();
+        let mut publish = tokio::time::interval(PUBLISH_INTERVAL);
+        self.take_share(pool, *share.borrow_and_update());
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                failure = pool.failed() => return Err(cause(&failure)),
+                ended = queue.ended() => return Err(ended.err().map_or(RunError::Cancelled(Cancelled), RunError::Kafka)),
+                _ = publish.tick() => progress.publish(&pool.stats(), &self.report),
+                Ok(()) = share.changed() => self.take_share(pool, *share.borrow_and_update()),
+            }
+        }
+    }
+
+    /// RUNNING as soon as partitions are assigned; the rate is that share of the configured one.
+    fn take_share(&self, pool: &Pool<Writer>, share: Share) {
+        if share.assigned > 0 {
+            self.report.set_phase(Phase::Running);
+        }
+        if let Some(rate) = self.shared.settings.writing.calls_per_second {
+            let part = share.assigned.max(1) as f64 / share.total.max(1) as f64;
+            pool.set_rate(Rate::per_second(rate * part));
+        }
+    }
+}
+
+fn cause(failure: &Failure<RunError>) -> RunError {
+    match &failure.cause {
+        Cause::Fatal(RunError::Campaign(error)) => RunError::Campaign(error.clone()),
+        Cause::Fatal(RunError::Kafka(error)) => RunError::Kafka(Arc::clone(error)),
+        cause => RunError::Defect(chain(cause).to_string()),
+    }
+}
+
+fn hindrance(event: RetryEvent<'_>, began: Timestamp) -> Option<Hindrance> {
+    match event {
+        RetryEvent::Waiting {
+            delay, throttled: true, ..
+        } => Some(Hindrance::Throttled {
+            by: "Adobe Campaign".to_owned(),
+            until: Timestamp::now() + delay,
+        }),
+        RetryEvent::Waiting { error, .. } => Some(Hindrance::Retrying {
+            error: chain(error).to_string(),
+            since: began,
+        }),
+        RetryEvent::Recovered { .. } => None,
+    }
+}

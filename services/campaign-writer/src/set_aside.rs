@@ -1,0 +1,94 @@
+//! Dead letters: what is kept of a record that Campaign, or the mapping, refused.
+
+use crosswalk_core::{
+    Change, ChangeKind,
+    control::RunId,
+    dead_letter::{DeadLetter, FieldFault, QueuePlace, RefusingAnswer},
+    mapping::RejectedRow,
+};
+use crosswalk_proto::record::DecodeError;
+use crosswalk_runtime::error::chain;
+use jiff::Timestamp;
+
+/// Why a record is set aside.
+pub(crate) enum Reason {
+    /// It is not a record of this topic.
+    Unreadable(DecodeError),
+    /// Its key cannot address a record.
+    Key(String),
+    /// The mapping cannot be applied to its row.
+    Row(RejectedRow),
+    /// Campaign refused it.
+    Campaign {
+        error: crosswalk_campaign::Error,
+        request: Vec<u8>,
+    },
+}
+
+impl Reason {
+    /// The dead letter of a record.
+    pub(crate) fn letter(self, table: &str, place: QueuePlace, change: Option<&Change>, run: RunId) -> DeadLetter {
+        let (code, message, faults) = self.words();
+        let (request, answer) = match self {
+            Self::Campaign { error, request } => {
+                let answer = error.reply().map(|reply| RefusingAnswer {
+                    status: reply.status,
+                    text: reply.text.clone(),
+                });
+                (request, answer)
+            }
+            _ => (Vec::new(), None),
+        };
+        let source_row = match change.map(|change| &change.kind) {
+            Some(ChangeKind::Upsert(row)) => Some(row.clone()),
+            Some(ChangeKind::Delete) | None => None,
+        };
+        let time = Timestamp::now();
+        DeadLetter {
+            code,
+            message,
+            faults,
+            table: table.to_owned(),
+            place: Some(place),
+            source_row,
+            request,
+            answer,
+            read_at: change.map_or(time, |change| change.read_at),
+            time,
+            run,
+        }
+    }
+
+    fn words(&self) -> (String, String, Vec<FieldFault>) {
+        match self {
+            Self::Unreadable(error) => ("RECORD_UNREADABLE".to_owned(), chain(error).to_string(), Vec::new()),
+            Self::Key(problem) => ("KEY_INVALID".to_owned(), problem.clone(), Vec::new()),
+            Self::Row(row) => {
+                let faults: Vec<FieldFault> = row.errors.iter().map(fault).collect();
+                let code = faults
+                    .first()
+                    .map_or_else(|| "ROW_REJECTED".to_owned(), |fault| fault.code.clone());
+                (code, row.to_string(), faults)
+            }
+            Self::Campaign { error, .. } => {
+                let message = format!("{}. {}", chain(error), error.advice());
+                let fault = error.field().map(|field| FieldFault {
+                    field: field.to_owned(),
+                    source: String::new(),
+                    code: error.code().to_owned(),
+                    message: message.clone(),
+                });
+                (error.code().to_owned(), message, fault.into_iter().collect())
+            }
+        }
+    }
+}
+
+fn fault(error: &crosswalk_core::mapping::FieldError) -> FieldFault {
+    FieldFault {
+        field: error.field.clone(),
+        source: error.source.clone(),
+        code: error.code.to_owned(),
+        message: error.message.clone(),
+    }
+}

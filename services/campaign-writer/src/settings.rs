@@ -1,0 +1,149 @@
+//! Settings of the service.
+
+use std::time::Duration;
+
+use crosswalk_campaign::{Addressing, ClientSettings};
+use crosswalk_kafka::{
+    KafkaSettings,
+    pool::{ConcurrencySettings, PoolSettings, Rate},
+};
+use crosswalk_runtime::{
+    sealing::SealingSettings,
+    service::ServiceSettings,
+    settings::{AdminSettings, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
+};
+use serde::{Deserialize, Serialize};
+
+/// Settings of the service.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WriterSettings {
+    /// Section `telemetry`.
+    pub telemetry: TelemetrySettings,
+    /// Section `admin`.
+    pub admin: AdminSettings,
+    /// Section `shutdown`.
+    pub shutdown: ShutdownSettings,
+    /// Section `kafka`.
+    pub kafka: KafkaSettings,
+    /// Section `sealing`: the keys that open the credentials of instances.
+    pub sealing: SealingSettings,
+    /// Section `writing`.
+    pub writing: WritingSettings,
+}
+
+/// Section `writing`: how Campaign is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WritingSettings {
+    /// Most calls in flight; between one and this, concurrency adapts to how Campaign answers.
+    pub max_concurrency: usize,
+    /// Most records of a workflow held in memory.
+    pub max_records: usize,
+    /// Most bytes of records of a workflow held in memory.
+    pub max_bytes: usize,
+    /// Most calls per second of all replicas together; each takes the share that its partitions are of all. Not limited
+    /// if not set.
+    pub calls_per_second: Option<f64>,
+    /// How long a call may take.
+    #[serde(with = "humantime_serde")]
+    pub call_timeout: Duration,
+    /// Whether records are addressed through the published filter `byExternalId`, for Campaign instances that do not take
+    /// custom keys in addresses.
+    pub address_by_filter: bool,
+}
+
+impl Default for WritingSettings {
+    fn default() -> Self {
+        Self {
+            max_concurrency: 256,
+            max_records: 20_000,
+            max_bytes: 64 * 1024 * 1024,
+            calls_per_second: None,
+            call_timeout: Duration::from_secs(70),
+            address_by_filter: false,
+        }
+    }
+}
+
+impl WritingSettings {
+    pub(crate) fn client(&self) -> ClientSettings {
+        let addressing = if self.address_by_filter {
+            Addressing::PublishedFilter {
+                filter: "byExternalId".to_owned(),
+                parameter: "externalId_parameter".to_owned(),
+            }
+        } else {
+            Addressing::CustomKey
+        };
+        ClientSettings {
+            request_timeout: self.call_timeout,
+            addressing,
+            ..ClientSettings::default()
+        }
+    }
+
+    pub(crate) fn pool(&self) -> PoolSettings {
+        PoolSettings {
+            max_records: self.max_records,
+            max_bytes: self.max_bytes,
+            concurrency: ConcurrencySettings {
+                max: self.max_concurrency,
+                ..ConcurrencySettings::default()
+            },
+            rate: self.calls_per_second.and_then(Rate::per_second),
+        }
+    }
+}
+
+impl Validate for WritingSettings {
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.max_concurrency == 0 {
+            problems.push(Problem::new("max_concurrency", "must be at least 1"));
+        }
+        if self.max_records == 0 {
+            problems.push(Problem::new("max_records", "must be at least 1"));
+        }
+        if self.max_bytes < 1024 * 1024 {
+            problems.push(Problem::new("max_bytes", "must be at least 1048576, one MiB"));
+        }
+        if self
+            .calls_per_second
+            .is_some_and(|rate| Rate::per_second(rate).is_none())
+        {
+            problems.push(Problem::new("calls_per_second", "must be a number above zero"));
+        }
+        if self.call_timeout < Duration::from_secs(1) {
+            problems.push(Problem::new("call_timeout", "must be at least 1s"));
+        }
+        problems
+    }
+}
+
+impl Validate for WriterSettings {
+    fn problems(&self) -> Vec<Problem> {
+        [
+            within("telemetry", self.telemetry.problems()),
+            within("admin", self.admin.problems()),
+            within("shutdown", self.shutdown.problems()),
+            within("sealing", self.sealing.problems()),
+            within("writing", self.writing.problems()),
+        ]
+        .concat()
+    }
+}
+
+impl ServiceSettings for WriterSettings {
+    fn telemetry(&self) -> &TelemetrySettings {
+        &self.telemetry
+    }
+
+    fn admin(&self) -> &AdminSettings {
+        &self.admin
+    }
+
+    fn shutdown(&self) -> &ShutdownSettings {
+        &self.shutdown
+    }
+}

@@ -1,0 +1,231 @@
+//! Counts and times every call of the API, whatever way it ends.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use hyper::body::{Frame, SizeHint};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+
+/// Counter, by `method`: calls begun.
+const STARTED_TOTAL: &str = "crosswalk_grpc_started_total";
+
+/// Counter, by `method` and `code`: calls ended.
+const HANDLED_TOTAL: &str = "crosswalk_grpc_handled_total";
+
+/// Histogram, by `method`: how long calls took, streams until they ended.
+const HANDLING_SECONDS: &str = "crosswalk_grpc_handling_seconds";
+
+/// Gives every metric its help text.
+pub(crate) fn describe() {
+    describe_counter!(STARTED_TOTAL, Unit::Count, "Calls of the API begun, by method.");
+    describe_counter!(
+        HANDLED_TOTAL,
+        Unit::Count,
+        "Calls of the API ended, by method and code."
+    );
+    describe_histogram!(HANDLING_SECONDS, Unit::Seconds, "Time of calls of the API, by method.");
+}
+
+/// Counts the calls that pass through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallMetrics;
+
+impl<S> Layer<S> for CallMetrics {
+    type Service = Counted<S>;
+
+    fn layer(&self, inner: S) -> Counted<S> {
+        Counted { inner }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Counted<S> {
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for Counted<S>
+where
+    S: Service<Request<B>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let call = Call::begin(request.uri().path());
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            let (head, inner) = response.into_parts();
+            let mut call = call;
+            // A call that fails before its first message has its status in the headers.
+            call.see(&head.headers);
+            Ok(Response::from_parts(head, Body::new(CountedBody { inner, call })))
+        })
+    }
+}
+
+/// One call; counted as ended when dropped, as cancelled if no status was seen until then.
+#[derive(Debug)]
+struct Call {
+    method: &'static str,
+    begun: Instant,
+    code: Code,
+}
+
+impl Call {
+    fn begin(path: &str) -> Self {
+        let method = known_method(path);
+        counter!(STARTED_TOTAL, "method" => method).increment(1);
+        Self {
+            method,
+            begun: Instant::now(),
+            code: Code::Cancelled,
+        }
+    }
+
+    fn see(&mut self, headers: &HeaderMap) {
+        if let Some(status) = Status::from_header_map(headers) {
+            self.code = status.code();
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let code = code_name(self.code);
+        counter!(HANDLED_TOTAL, "method" => self.method, "code" => code).increment(1);
+        histogram!(HANDLING_SECONDS, "method" => self.method).record(self.begun.elapsed());
+    }
+}
+
+struct CountedBody {
+    inner: Body,
+    call: Call,
+}
+
+impl hyper::body::Body for CountedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+        {
+            self.call.see(trailers);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// Every method there is; labels come from a closed set, and a path is whatever somebody sends.
+const METHODS: [&str; 20] = [
+    "/crosswalk.v1.Instances/GetInstance",
+    "/crosswalk.v1.Instances/ListInstances",
+    "/crosswalk.v1.Instances/CreateInstance",
+    "/crosswalk.v1.Instances/UpdateInstance",
+    "/crosswalk.v1.Instances/DeleteInstance",
+    "/crosswalk.v1.Instances/TestConnections",
+    "/crosswalk.v1.Workflows/GetWorkflow",
+    "/crosswalk.v1.Workflows/ListWorkflows",
+    "/crosswalk.v1.Workflows/StartWorkflow",
+    "/crosswalk.v1.Workflows/StopWorkflow",
+    "/crosswalk.v1.Workflows/WatchWorkflows",
+    "/crosswalk.v1.Workflows/ListRevisions",
+    "/crosswalk.v1.Workflows/GetDiff",
+    "/crosswalk.v1.Mappings/GetMapping",
+    "/crosswalk.v1.Mappings/ListMappings",
+    "/crosswalk.v1.Mappings/CreateMapping",
+    "/crosswalk.v1.Mappings/UpdateMapping",
+    "/crosswalk.v1.Mappings/DeleteMapping",
+    "/crosswalk.v1.Catalog/ListTables",
+    "/crosswalk.v1.Catalog/GetTable",
+];
+
+fn known_method(path: &str) -> &'static str {
+    METHODS
+        .into_iter()
+        .find(|method| *method == path)
+        .map_or("other", |method| &method[1..])
+}
+
+const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_api_has_a_label() {
+        let descriptors = String::from_utf8_lossy(crosswalk_proto::DESCRIPTORS).into_owned();
+        for method in METHODS {
+            let (service, method) = method[1..].split_once('/').unwrap();
+            let service = service.strip_prefix("crosswalk.v1.").unwrap();
+            assert!(
+                descriptors.contains(service) && descriptors.contains(method),
+                "{service}/{method}"
+            );
+        }
+        assert_eq!(
+            known_method("/crosswalk.v1.Catalog/GetTable"),
+            "crosswalk.v1.Catalog/GetTable"
+        );
+        assert_eq!(known_method("/anything"), "other");
+    }
+
+    #[test]
+    fn the_status_is_taken_from_headers_and_without_one_the_call_was_cancelled() {
+        let mut call = Call::begin("/crosswalk.v1.Catalog/GetTable");
+        call.see(&HeaderMap::new());
+        assert_eq!(call.code, Code::Cancelled);
+        let headers = HeaderMap::from_iter([(http::HeaderName::from_static("grpc-status"), "5".parse().unwrap())]);
+        call.see(&headers);
+        assert_eq!(call.code, Code::NotFound);
+    }
+}

@@ -1,0 +1,224 @@
+//! `Mappings`.
+
+use std::sync::Arc;
+
+use crosswalk_core::{
+    InstanceId, MappingId, ResourceName,
+    control::{self, Change, Instance, Refusal, State},
+    mapping::{TableMapping, validate},
+    schema::{Resource, Table},
+};
+use crosswalk_proto::{
+    api,
+    v1::{
+        CreateMappingRequest, DeleteMappingRequest, GetMappingRequest, ListMappingsRequest, ListMappingsResponse,
+        Mapping, UpdateMappingRequest, mappings_server::Mappings,
+    },
+};
+use pbjson_types::Empty;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::cut;
+use crate::{
+    error::{ApiError, Violations},
+    parse::{
+        add_problems, check_fixed, ingress_of, mapping_definition, mapping_id, mapping_name, next_page_token, page,
+        required_etag,
+    },
+    shared::{Shared, already_exists, instance},
+    system::SystemFailure,
+};
+
+pub(crate) struct MappingsService(pub(crate) Arc<Shared>);
+
+#[async_trait]
+impl Mappings for MappingsService {
+    async fn get_mapping(&self, request: Request<GetMappingRequest>) -> Result<Response<Mapping>, Status> {
+        let (instance, id) = mapping_name("name", &request.get_ref().name)?;
+        let state = self.0.state().await?;
+        Ok(Response::new(api::mapping(
+            &instance,
+            &id,
+            mapping(&state, &instance, &id)?,
+        )))
+    }
+
+    async fn list_mappings(
+        &self,
+        request: Request<ListMappingsRequest>,
+    ) -> Result<Response<ListMappingsResponse>, Status> {
+        Ok(Response::new(self.list(request.get_ref()).await?))
+    }
+
+    async fn create_mapping(&self, request: Request<CreateMappingRequest>) -> Result<Response<Mapping>, Status> {
+        Ok(Response::new(self.create(request.into_inner()).await?))
+    }
+
+    async fn update_mapping(&self, request: Request<UpdateMappingRequest>) -> Result<Response<Mapping>, Status> {
+        Ok(Response::new(self.update(request.into_inner()).await?))
+    }
+
+    async fn delete_mapping(&self, request: Request<DeleteMappingRequest>) -> Result<Response<Empty>, Status> {
+        let request = request.get_ref();
+        let (instance, id) = mapping_name("name", &request.name)?;
+        let state = self.0.state().await?;
+        let present = mapping(&state, &instance, &id)?.etag;
+        let resource = ResourceName::Mapping { instance, mapping: id };
+        let etag = required_etag("etag", &request.etag, &resource, present)?;
+        self.0.append(resource, Some(etag), Change::DeleteMapping).await?;
+        Ok(Response::new(Empty {}))
+    }
+}
+
+impl MappingsService {
+    async fn list(&self, request: &ListMappingsRequest) -> Result<ListMappingsResponse, ApiError> {
+        let id = ingress_of("parent", &request.parent)?;
+        let list = format!("{}/mappings", request.parent);
+        let page = page(&list, request.page_size, &request.page_token)?;
+        let state = self.0.state().await?;
+        let after = page.after.as_deref();
+        let mappings = instance(&state, &id)?.mappings();
+        let rest = mappings.filter(|(mapping, _)| after.is_none_or(|after| mapping.as_str() > after));
+        let (shown, more) = cut(rest.take(page.size + 1).collect(), page.size);
+        let last = shown.last().filter(|_| more);
+        Ok(ListMappingsResponse {
+            next_page_token: last
+                .map(|(last, _)| next_page_token(&list, last.as_str()))
+                .unwrap_or_default(),
+            mappings: shown
+                .into_iter()
+                .map(|(mapping, present)| api::mapping(&id, mapping, present))
+                .collect(),
+        })
+    }
+
+    async fn create(&self, request: CreateMappingRequest) -> Result<Mapping, ApiError> {
+        let instance_id = ingress_of("parent", &request.parent)?;
+        let id = mapping_id("mapping_id", &request.mapping_id)?;
+        let resource = ResourceName::Mapping {
+            instance: instance_id.clone(),
+            mapping: id.clone(),
+        };
+        let state = self.0.state().await?;
+        if instance(&state, &instance_id)?.mapping(&id).is_some() {
+            return Err(already_exists(&resource));
+        }
+        let mut wanted = mapping_definition(request.mapping.unwrap_or_default())?;
+        check_unused(instance(&state, &instance_id)?, &wanted, &resource)?;
+        let (table, target) = self.catalogs(&state, &instance_id, &wanted).await?;
+        if wanted.key.source.is_empty() {
+            wanted.key.source.clone_from(&table.primary_id);
+        }
+        let mut violations = Violations::default();
+        if !table.change_tracking {
+            let description = "does not track changes; switch on \"Track changes\" in the table's properties";
+            violations.add("mapping.dynamics_table", "CHANGE_TRACKING_OFF", description);
+        }
+        add_problems(&mut violations, validate(&wanted, &table, &target));
+        violations.finish()?;
+        let state = self
+            .0
+            .append(resource, None, Change::PutMapping(Box::new(wanted)))
+            .await?;
+        Ok(api::mapping(&instance_id, &id, mapping(&state, &instance_id, &id)?))
+    }
+
+    async fn update(&self, request: UpdateMappingRequest) -> Result<Mapping, ApiError> {
+        let message = request.mapping.unwrap_or_default();
+        let (instance_id, id) = mapping_name("mapping.name", &message.name)?;
+        let resource = ResourceName::Mapping {
+            instance: instance_id.clone(),
+            mapping: id.clone(),
+        };
+        let state = self.0.state().await?;
+        let present = mapping(&state, &instance_id, &id)?;
+        let etag = required_etag("mapping.etag", &message.etag, &resource, present.etag)?;
+        let mut wanted = mapping_definition(message)?;
+        check_fixed(&mut wanted, &present.definition)?;
+        let (table, target) = self.catalogs(&state, &instance_id, &wanted).await?;
+        let mut violations = Violations::default();
+        add_problems(&mut violations, validate(&wanted, &table, &target));
+        violations.finish()?;
+        let state = self
+            .0
+            .append(resource, Some(etag), Change::PutMapping(Box::new(wanted)))
+            .await?;
+        Ok(api::mapping(&instance_id, &id, mapping(&state, &instance_id, &id)?))
+    }
+
+    /// What both systems say of the mapping's tables. A table that is not there is a wrong field, not a failed system.
+    async fn catalogs(
+        &self,
+        state: &State,
+        id: &InstanceId,
+        mapping: &TableMapping,
+    ) -> Result<(Table, Resource), ApiError> {
+        let present = instance(state, id)?;
+        let systems = &self.0.systems;
+        let (table, resource) = tokio::join!(
+            systems.ask_dynamics(state, id, present, async |client| client
+                .table(&mapping.source_table)
+                .await),
+            systems.ask_campaign(state, id, present, async |client| client
+                .resource(&mapping.target_resource)
+                .await),
+        );
+        let mut violations = Violations::default();
+        let table = found(
+            table,
+            "mapping.dynamics_table",
+            "DYNAMICS_TABLE_NOT_FOUND",
+            &mut violations,
+        )?;
+        let resource = found(
+            resource,
+            "mapping.campaign_resource",
+            "CAMPAIGN_RESOURCE_NOT_FOUND",
+            &mut violations,
+        )?;
+        violations.finish()?;
+        table
+            .zip(resource)
+            .ok_or_else(|| ApiError::NotFound("the table".to_owned()))
+    }
+}
+
+/// The log would refuse it as well; here it costs neither calls nor an entry.
+fn check_unused(instance: &Instance, wanted: &TableMapping, resource: &ResourceName) -> Result<(), ApiError> {
+    for (_, other) in instance.mappings() {
+        if other.definition.source_table == wanted.source_table {
+            return Err(ApiError::refused(Refusal::SourceTableInUse, resource));
+        }
+        if other.definition.target_resource == wanted.target_resource {
+            return Err(ApiError::refused(Refusal::TargetResourceInUse, resource));
+        }
+    }
+    Ok(())
+}
+
+/// Turns the failure that says that a table is not there into a violation.
+fn found<T>(
+    answer: Result<T, SystemFailure>,
+    field: &str,
+    not_found: &'static str,
+    violations: &mut Violations,
+) -> Result<Option<T>, ApiError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if failure.code == not_found => {
+            violations.add(field, not_found, failure.message);
+            Ok(None)
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+fn mapping<'a>(state: &'a State, id: &InstanceId, mapping: &MappingId) -> Result<&'a control::Mapping, ApiError> {
+    instance(state, id)?.mapping(mapping).ok_or_else(|| {
+        let name = ResourceName::Mapping {
+            instance: id.clone(),
+            mapping: mapping.clone(),
+        };
+        ApiError::NotFound(name.to_string())
+    })
+}

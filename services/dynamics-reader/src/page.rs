@@ -1,0 +1,155 @@
+//! Queuing a page: every record acknowledged, or set aside, before the checkpoint may move.
+
+use std::ops::AddAssign;
+
+use crosswalk_core::{Change, Epoch, Origin, control::RunId, dead_letter::DeadLetter, mapping::key_text};
+use crosswalk_dynamics::{Page, RejectedRow, SourceChange};
+use crosswalk_kafka::{DeadLetters, KafkaError, Pending, Producer};
+use crosswalk_proto::record::encode_change;
+use jiff::Timestamp;
+use metrics::{counter, histogram};
+use uuid::Uuid;
+
+use crate::{
+    metrics::{PAGE_RECORDS, RECORDS_TOTAL, REJECTED_TOTAL},
+    plan::{Progress, Reading},
+};
+
+/// Where the records of a table go.
+pub(crate) struct Destination {
+    pub(crate) producer: Producer,
+    pub(crate) topic: String,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) table: String,
+    pub(crate) run: RunId,
+}
+
+/// What became of a page.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Queued {
+    /// Records queued.
+    pub(crate) records: u64,
+    /// Records set aside.
+    pub(crate) rejected: u64,
+    /// The highest row version of the page.
+    pub(crate) version: Option<u64>,
+}
+
+impl AddAssign for Queued {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.rejected += other.rejected;
+        self.version = self.version.max(other.version);
+    }
+}
+
+impl Destination {
+    /// Queues the records of a page that `progress` wants, and waits until every one is acknowledged or set aside.
+    pub(crate) async fn queue(&self, page: Page, progress: &Progress) -> Result<Queued, KafkaError> {
+        self.queue_as(page, progress.epoch, &progress.reading).await
+    }
+
+    /// Queues all changes of a page, of whatever version.
+    pub(crate) async fn queue_all(&self, page: Page, progress: &Progress) -> Result<Queued, KafkaError> {
+        self.queue_as(page, progress.epoch, &Reading::Changes).await
+    }
+
+    async fn queue_as(&self, page: Page, epoch: Epoch, reading: &Reading) -> Result<Queued, KafkaError> {
+        let read_at = Timestamp::now();
+        let mut queued = Queued::default();
+        let mut pending = Vec::with_capacity(page.changes.len());
+        for change in page.changes {
+            queued.version = queued.version.max(change.version);
+            if !is_wanted(&change, reading) {
+                continue;
+            }
+            let id = change.id;
+            match self.enqueue(change, epoch, origin(reading), read_at).await {
+                Ok(delivery) => pending.push((id, delivery)),
+                Err(error) => queued.rejected += self.set_aside_if_too_large(id, error, read_at).await?,
+            }
+        }
+        for (id, delivery) in pending {
+            match delivery.acknowledged().await {
+                Ok(_) => queued.records += 1,
+                Err(error) => queued.rejected += self.set_aside_if_too_large(id, error, read_at).await?,
+            }
+        }
+        for row in page.rejected {
+            queued.version = queued.version.max(row.version);
+            self.set_aside(&row, read_at).await?;
+            queued.rejected += 1;
+        }
+        counter!(RECORDS_TOTAL).increment(queued.records);
+        counter!(REJECTED_TOTAL).increment(queued.rejected);
+        histogram!(PAGE_RECORDS).record(queued.records as f64);
+        Ok(queued)
+    }
+
+    async fn enqueue(
+        &self,
+        change: SourceChange,
+        epoch: Epoch,
+        origin: Origin,
+        read_at: Timestamp,
+    ) -> Result<Pending, KafkaError> {
+        let key = key_text(change.id);
+        let payload = encode_change(Change {
+            origin,
+            version: change.version,
+            epoch,
+            read_at,
+            kind: change.kind,
+        });
+        self.producer.enqueue(&self.topic, &key, Some(&payload)).await
+    }
+
+    async fn set_aside_if_too_large(&self, id: Uuid, error: KafkaError, read_at: Timestamp) -> Result<u64, KafkaError> {
+        let KafkaError::RecordTooLarge { .. } = error else {
+            return Err(error);
+        };
+        let message = format!("{error}. Map fewer or shorter columns, or let the topic take larger records.");
+        self.dead_letters
+            .put(&key_text(id), self.letter("RECORD_TOO_LARGE", message, read_at))
+            .await?;
+        Ok(1)
+    }
+
+    async fn set_aside(&self, row: &RejectedRow, read_at: Timestamp) -> Result<(), KafkaError> {
+        let message = format!("{row}. Correct the value in the record, or the column's type.");
+        self.dead_letters
+            .put(&key_text(row.id), self.letter("DYNAMICS_VALUE_UNFIT", message, read_at))
+            .await
+    }
+
+    fn letter(&self, code: &str, message: String, read_at: Timestamp) -> DeadLetter {
+        DeadLetter {
+            code: code.to_owned(),
+            message,
+            faults: Vec::new(),
+            table: self.table.clone(),
+            place: None,
+            source_row: None,
+            request: Vec::new(),
+            answer: None,
+            read_at,
+            time: Timestamp::now(),
+            run: self.run,
+        }
+    }
+}
+
+/// During a rebase, a row of a version that has been queued before is left out.
+fn is_wanted(change: &SourceChange, reading: &Reading) -> bool {
+    match reading {
+        Reading::Rebase { known, .. } => change.version.is_none_or(|version| version > *known),
+        Reading::Initial | Reading::Changes => true,
+    }
+}
+
+const fn origin(reading: &Reading) -> Origin {
+    match reading {
+        Reading::Initial => Origin::Initial,
+        Reading::Rebase { .. } | Reading::Changes => Origin::Change,
+    }
+}

@@ -1,0 +1,195 @@
+//! One run of an ingress workflow on this replica: the units whose slots it holds, and one report about them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crosswalk_core::{
+    MappingId, WorkflowName,
+    control::{PinnedMapping, Run, RunId},
+    worker::{Counts, Hindrance, Phase, Role},
+};
+use crosswalk_kafka::{ControlLog, Held, Kafka, Producer, Reporter, RunReport, Slot, Slots};
+use crosswalk_runtime::{error::chain, sealing::SealingKeys};
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{failure::UnitError, read::Unit, settings::ReaderSettings};
+
+/// What all runs of this process share.
+pub(crate) struct Shared {
+    pub(crate) control: ControlLog,
+    pub(crate) reporter: Reporter,
+    pub(crate) slots: Slots,
+    pub(crate) kafka: Kafka,
+    pub(crate) producer: Producer,
+    pub(crate) keys: SealingKeys,
+    pub(crate) settings: ReaderSettings,
+    pub(crate) worker: String,
+}
+
+/// Runs the units of a run until it is not wanted any more.
+pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, cancel: CancellationToken) {
+    let reports = Arc::new(Reports {
+        shared: Arc::clone(&shared),
+        workflow: workflow.clone(),
+        run: run.id,
+        present: Mutex::default(),
+    });
+    let mut units = JoinSet::new();
+    for mapping in run.configuration.mappings.iter().cloned() {
+        let (shared, workflow, run) = (Arc::clone(&shared), workflow.clone(), run.clone());
+        units.spawn(keep_unit(
+            shared,
+            workflow,
+            run,
+            mapping,
+            Arc::clone(&reports),
+            cancel.clone(),
+        ));
+    }
+    while let Some(ended) = units.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(workflow = %workflow, error = %error, "a unit has ended by a defect");
+        }
+    }
+}
+
+/// Reads a unit whenever its slot is held.
+async fn keep_unit(
+    shared: Arc<Shared>,
+    workflow: WorkflowName,
+    run: Run,
+    mapping: PinnedMapping,
+    reports: Arc<Reports>,
+    cancel: CancellationToken,
+) {
+    let slot = Slot::of(&format!("{workflow}/{}", mapping.definition.source_table));
+    while let Some(held) = cancel.run_until_cancelled(shared.slots.hold(slot)).await {
+        let unit = Unit {
+            shared: Arc::clone(&shared),
+            workflow: workflow.clone(),
+            run: run.id,
+            settings: Arc::clone(&run.configuration.settings),
+            mapping: mapping.clone(),
+            report: reports.enter(&mapping.id),
+        };
+        read_while_held(&unit, &held, &cancel).await;
+    }
+}
+
+async fn read_while_held(unit: &Unit, held: &Held, cancel: &CancellationToken) {
+    let stop = cancel.child_token();
+    let reading = unit.read(&stop);
+    tokio::pin!(reading);
+    let result = tokio::select! {
+        result = &mut reading => result,
+        () = held.lost() => {
+            stop.cancel();
+            reading.await
+        }
+    };
+    match result {
+        Ok(()) | Err(UnitError::Cancelled(_)) => {}
+        Err(error) => {
+            tracing::error!(workflow = %unit.workflow, mapping = %unit.mapping.id, error = %chain(&error), "a unit has failed");
+            unit.report.set_phase(Phase::Failed(error.failure()));
+            // Said until somebody starts the workflow again or another replica takes the slot.
+            cancel.run_until_cancelled(held.lost()).await;
+        }
+    }
+}
+
+/// One report for all units of a run that this replica has; none while it has none.
+struct Reports {
+    shared: Arc<Shared>,
+    workflow: WorkflowName,
+    run: RunId,
+    present: Mutex<Option<Present>>,
+}
+
+struct Present {
+    report: RunReport,
+    phases: BTreeMap<MappingId, Phase>,
+}
+
+/// What a unit says about itself. When it is dropped the unit has ended.
+pub(crate) struct UnitReport {
+    reports: Arc<Reports>,
+    mapping: MappingId,
+}
+
+impl Reports {
+    fn enter(self: &Arc<Self>, mapping: &MappingId) -> UnitReport {
+        let mut present = self.present.lock();
+        let start = || {
+            let shared = &self.shared;
+            let report = RunReport::start(
+                &shared.reporter,
+                &shared.worker,
+                Role::DynamicsReader,
+                &self.workflow,
+                self.run,
+            );
+            Present {
+                report,
+                phases: BTreeMap::new(),
+            }
+        };
+        present
+            .get_or_insert_with(start)
+            .phases
+            .insert(mapping.clone(), Phase::Starting);
+        UnitReport {
+            reports: Arc::clone(self),
+            mapping: mapping.clone(),
+        }
+    }
+}
+
+impl UnitReport {
+    /// Sets the unit's phase; the run's is that of the unit that is worst off.
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        if let Some(present) = &mut *self.reports.present.lock() {
+            present.phases.insert(self.mapping.clone(), phase);
+            present.report.set_phase(overall(&present.phases));
+        }
+    }
+
+    /// Says what holds the unit up.
+    pub(crate) fn set_hindrance(&self, hindrance: Option<Hindrance>) {
+        if let Some(present) = &*self.reports.present.lock() {
+            present.report.set_hindrance(hindrance);
+        }
+    }
+
+    /// Changes what the run counted.
+    pub(crate) fn count(&self, change: impl FnOnce(&mut Counts)) {
+        if let Some(present) = &*self.reports.present.lock() {
+            present.report.count(change);
+        }
+    }
+}
+
+impl Drop for UnitReport {
+    fn drop(&mut self) {
+        let mut present = self.reports.present.lock();
+        if let Some(state) = &mut *present {
+            state.phases.remove(&self.mapping);
+            if state.phases.is_empty() {
+                state.report.set_phase(Phase::Stopped);
+                *present = None;
+            } else {
+                state.report.set_phase(overall(&state.phases));
+            }
+        }
+    }
+}
+
+fn overall(phases: &BTreeMap<MappingId, Phase>) -> Phase {
+    let failed = phases.values().find(|phase| matches!(phase, Phase::Failed(_)));
+    match failed {
+        Some(failed) => failed.clone(),
+        None if phases.values().all(|phase| *phase == Phase::Running) => Phase::Running,
+        None => Phase::Starting,
+    }
+}
