@@ -1,0 +1,88 @@
+//! `crosswalk mappings`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::resource_id;
+
+/// Commands on mappings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingsCommand {
+    /// Show the mappings of the instance
+    List,
+    /// Show one mapping with its fields and options
+    #[command(after_help = "Example:\n  crosswalk mappings get contact --output json > contact.json")]
+    Get {
+        /// Id of the mapping
+        #[arg(value_parser = resource_id)]
+        mapping: String,
+    },
+    /// Create a mapping from a file, or change the present one to what the file says
+    #[command(after_help = FILE_FORMAT)]
+    Apply(ApplyArguments),
+    /// Delete a mapping; records in Campaign stay as they are
+    Delete {
+        /// Id of the mapping
+        #[arg(value_parser = resource_id)]
+        mapping: String,
+    },
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// File with one mapping, JSON or TOML; `-` is standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Id of the mapping, instead of the one in the file's `name`
+    #[arg(long, value_name = "MAPPING", value_parser = resource_id)]
+    pub(crate) id: Option<String>,
+}
+
+const FILE_FORMAT: &str = "\
+The file holds the whole mapping as it is to be: what it leaves out is removed or back to its default. It is a Mapping
+of the API as proto3 JSON, just as `mappings get --output json` writes it, or the same as TOML. A file that begins with
+`{` is JSON. Unknown fields are errors. `createTime` and `updateTime` are accepted and ignored.
+
+Which mapping it is comes from --id, else from the file's `name`. If the mapping exists and the file has its `etag`, it
+is changed only if nobody has changed it since; without, whatever it is now is replaced. With an --id other than that
+in `name` the file is a template: its etag is not used. Tables and key cannot be changed after creation.
+
+A whole example in JSON:
+  {
+    \"name\": \"instances/demo/workflows/ingress/mappings/contact\",
+    \"dynamicsTable\": \"contact\",
+    \"campaignResource\": \"profile\",
+    \"key\": { \"dynamicsField\": \"contactid\", \"campaignField\": \"externalId\" },
+    \"fields\": [
+      { \"dynamicsField\": \"emailaddress1\", \"campaignField\": \"email\" },
+      { \"dynamicsField\": \"address1_city\", \"campaignField\": \"location.city\" }
+    ],
+    \"options\": {
+      \"applyDeletes\": true,
+      \"overLong\": \"OVER_LONG_TRUNCATE\",
+      \"choices\": \"CHOICE_FORM_LABEL\",
+      \"empty\": \"EMPTY_VALUE_LEAVE\"
+    }
+  }
+
+The same in TOML:
+  name = \"instances/demo/workflows/ingress/mappings/contact\"
+  dynamicsTable = \"contact\"
+  campaignResource = \"profile\"
+  key = { dynamicsField = \"contactid\", campaignField = \"externalId\" }
+  fields = [
+    { dynamicsField = \"emailaddress1\", campaignField = \"email\" },
+    { dynamicsField = \"address1_city\", campaignField = \"location.city\" },
+  ]
+
+  [options]
+  applyDeletes = true                # default: false
+  overLong = \"OVER_LONG_TRUNCATE\"    # default: OVER_LONG_REJECT
+  choices = \"CHOICE_FORM_LABEL\"      # default: CHOICE_FORM_TECHNICAL_VALUE
+  empty = \"EMPTY_VALUE_LEAVE\"        # default: EMPTY_VALUE_CLEAR
+
+Examples:
+  crosswalk mappings apply -f contact.toml
+  crosswalk -i stage mappings get contact -o json | crosswalk -i prod mappings apply --id contact -f -";

@@ -1,0 +1,7 @@
+//! The `crosswalk` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crosswalk_cli::main()
+}

@@ -1,0 +1,171 @@
+//! Mappings in memory, with etags and a few checks.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crosswalk_proto::v1::{
+    CreateMappingRequest, DeleteMappingRequest, FieldMapping, GetMappingRequest, ListMappingsRequest,
+    ListMappingsResponse, Mapping, MappingOptions, UpdateMappingRequest, mapping_options::OverLong,
+    mappings_server::Mappings,
+};
+use parking_lot::Mutex;
+use tonic::{Code, Request, Response, Status};
+
+use super::{bad_fields, error, seconds_ago};
+
+/// The name of the mapping that is there at first.
+pub(crate) const CONTACT: &str = "instances/demo/workflows/ingress/mappings/contact";
+
+/// The state of the mappings service.
+pub(crate) struct MappingsState {
+    mappings: Mutex<BTreeMap<String, Mapping>>,
+    version: AtomicU64,
+}
+
+impl Default for MappingsState {
+    fn default() -> Self {
+        let field = |dynamics: &str, campaign: &str| FieldMapping {
+            dynamics_field: dynamics.to_owned(),
+            campaign_field: campaign.to_owned(),
+        };
+        let contact = Mapping {
+            name: CONTACT.to_owned(),
+            dynamics_table: "contact".to_owned(),
+            campaign_resource: "profile".to_owned(),
+            key: Some(field("contactid", "externalId")),
+            fields: vec![field("firstname", "firstName"), field("emailaddress1", "email")],
+            options: Some(MappingOptions {
+                over_long: OverLong::Truncate.into(),
+                ..MappingOptions::default()
+            }),
+            create_time: seconds_ago(90_000),
+            update_time: seconds_ago(4_000),
+            etag: "7".to_owned(),
+        };
+        Self {
+            mappings: Mutex::new([(CONTACT.to_owned(), contact)].into()),
+            version: AtomicU64::new(8),
+        }
+    }
+}
+
+impl MappingsState {
+    /// The mapping with this name.
+    pub(crate) fn find(&self, name: &str) -> Option<Mapping> {
+        self.mappings.lock().get(name).cloned()
+    }
+
+    fn store(&self, mapping: Mapping) -> Mapping {
+        let etag = self.version.fetch_add(1, Ordering::Relaxed).to_string();
+        let mapping = Mapping {
+            etag,
+            update_time: seconds_ago(0),
+            ..mapping
+        };
+        self.mappings.lock().insert(mapping.name.clone(), mapping.clone());
+        mapping
+    }
+
+    fn present(&self, name: &str) -> Result<Mapping, Status> {
+        self.find(name)
+            .ok_or_else(|| error(Code::NotFound, "MAPPING_NOT_FOUND", &format!("there is no {name}")))
+    }
+}
+
+fn check(mapping: &Mapping) -> Result<(), Status> {
+    let unknown: Vec<_> = mapping
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.campaign_field.starts_with("unknown"))
+        .map(|(index, field)| {
+            let field = &field.campaign_field;
+            (
+                format!("mapping.fields[{index}].campaign_field"),
+                format!("`{field}` is not a field of profile"),
+            )
+        })
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let violations: Vec<_> = unknown
+        .iter()
+        .map(|(field, reason)| (field.as_str(), reason.as_str()))
+        .collect();
+    Err(bad_fields("the mapping does not fit the two systems", &violations))
+}
+
+fn check_etag(present: &Mapping, etag: &str) -> Result<(), Status> {
+    if present.etag == etag {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has been changed: its etag is {}, not {etag}",
+        present.name, present.etag
+    );
+    Err(error(Code::Aborted, "ETAG_MISMATCH", &message))
+}
+
+#[tonic::async_trait]
+impl Mappings for MappingsState {
+    async fn get_mapping(&self, request: Request<GetMappingRequest>) -> Result<Response<Mapping>, Status> {
+        self.present(&request.into_inner().name).map(Response::new)
+    }
+
+    async fn list_mappings(
+        &self,
+        _request: Request<ListMappingsRequest>,
+    ) -> Result<Response<ListMappingsResponse>, Status> {
+        let mappings = self.mappings.lock().values().cloned().collect();
+        Ok(Response::new(ListMappingsResponse {
+            mappings,
+            next_page_token: String::new(),
+        }))
+    }
+
+    async fn create_mapping(&self, request: Request<CreateMappingRequest>) -> Result<Response<Mapping>, Status> {
+        let CreateMappingRequest {
+            parent,
+            mapping_id,
+            mapping,
+        } = request.into_inner();
+        let mapping = mapping.ok_or_else(|| Status::invalid_argument("no mapping"))?;
+        check(&mapping)?;
+        let name = format!("{parent}/mappings/{mapping_id}");
+        if self.find(&name).is_some() {
+            return Err(error(Code::AlreadyExists, "MAPPING_EXISTS", "it exists"));
+        }
+        Ok(Response::new(self.store(Mapping {
+            name,
+            create_time: seconds_ago(0),
+            ..mapping
+        })))
+    }
+
+    async fn update_mapping(&self, request: Request<UpdateMappingRequest>) -> Result<Response<Mapping>, Status> {
+        let mapping = request
+            .into_inner()
+            .mapping
+            .ok_or_else(|| Status::invalid_argument("no mapping"))?;
+        check(&mapping)?;
+        let present = self.present(&mapping.name)?;
+        check_etag(&present, &mapping.etag)?;
+        Ok(Response::new(self.store(Mapping {
+            create_time: present.create_time,
+            ..mapping
+        })))
+    }
+
+    async fn delete_mapping(
+        &self,
+        request: Request<DeleteMappingRequest>,
+    ) -> Result<Response<pbjson_types::Empty>, Status> {
+        let DeleteMappingRequest { name, etag } = request.into_inner();
+        check_etag(&self.present(&name)?, &etag)?;
+        self.mappings.lock().remove(&name);
+        Ok(Response::new(pbjson_types::Empty {}))
+    }
+}
