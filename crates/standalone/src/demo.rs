@@ -1,0 +1,140 @@
+//! The instance `demo`: the sandbox's two sides, and the mapping a new site would start from.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use crosswalk_core::mapping::{KeyMapping, default_contact_mapping};
+use crosswalk_proto::v1::{
+    CampaignConnection, CreateInstanceRequest, CreateMappingRequest, DynamicsConnection, FieldMapping,
+    GetInstanceRequest, Instance, Mapping, MappingOptions, UpdateInstanceRequest, instances_client::InstancesClient,
+    mappings_client::MappingsClient,
+};
+use tokio::time::Instant;
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+
+const INSTANCE: &str = "instances/demo";
+const INGRESS: &str = "instances/demo/workflows/ingress";
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// Creates the instance and its mapping through the API, as a user would; an instance that is there from an earlier start is
+/// pointed at where the sandbox is now.
+///
+/// # Errors
+/// If the API does not come up, or refuses.
+pub(crate) async fn ensure(api: SocketAddr, microsoft: &str, adobe: &str) -> anyhow::Result<()> {
+    let channel = Endpoint::from_shared(format!("http://{api}"))?.connect_lazy();
+    let mut instances = InstancesClient::new(channel.clone());
+    let wanted = instance(microsoft, adobe);
+    match present(&mut instances).await.context("the API did not come up")? {
+        None => create(channel, wanted)
+            .await
+            .context("the instance `demo` cannot be created"),
+        Some(present) if is_elsewhere(&present, &wanted) => {
+            let instance = Some(Instance {
+                name: INSTANCE.to_owned(),
+                etag: present.etag,
+                ..wanted
+            });
+            instances.update_instance(UpdateInstanceRequest { instance }).await?;
+            Ok(())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// The instance, if it is there. Waits for the API to have read the control log.
+async fn present(instances: &mut InstancesClient<Channel>) -> Result<Option<Instance>, Status> {
+    let deadline = Instant::now() + READY_WITHIN;
+    loop {
+        match instances
+            .get_instance(GetInstanceRequest {
+                name: INSTANCE.to_owned(),
+            })
+            .await
+        {
+            Ok(instance) => return Ok(Some(instance.into_inner())),
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) if status.code() == Code::Unavailable && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(status) => return Err(status),
+        }
+    }
+}
+
+async fn create(channel: Channel, instance: Instance) -> anyhow::Result<()> {
+    let request = CreateInstanceRequest {
+        instance_id: "demo".to_owned(),
+        instance: Some(instance),
+    };
+    InstancesClient::new(channel.clone()).create_instance(request).await?;
+    let request = CreateMappingRequest {
+        parent: INGRESS.to_owned(),
+        mapping_id: "contact".to_owned(),
+        mapping: Some(mapping()),
+    };
+    MappingsClient::new(channel).create_mapping(request).await?;
+    Ok(())
+}
+
+/// The credentials are the sandbox's stable ones; they open nothing else.
+fn instance(microsoft: &str, adobe: &str) -> Instance {
+    Instance {
+        display_name: "Demo (sandbox)".to_owned(),
+        dynamics: Some(DynamicsConnection {
+            environment_url: microsoft.to_owned(),
+            authority_url: microsoft.to_owned(),
+            tenant_id: "11111111-1111-4111-8111-111111111111".to_owned(),
+            client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
+            client_secret: "sandbox-secret".to_owned(),
+        }),
+        campaign: Some(CampaignConnection {
+            api_url: adobe.to_owned(),
+            organization: "sandbox".to_owned(),
+            ims_url: adobe.to_owned(),
+            client_id: "sandbox-client".to_owned(),
+            client_secret: "sandbox-secret".to_owned(),
+            scopes: Vec::new(),
+        }),
+        ..Instance::default()
+    }
+}
+
+fn is_elsewhere(present: &Instance, wanted: &Instance) -> bool {
+    let addresses = |instance: &Instance| {
+        let environment = instance
+            .dynamics
+            .as_ref()
+            .map(|dynamics| dynamics.environment_url.trim_end_matches('/').to_owned());
+        let api = instance
+            .campaign
+            .as_ref()
+            .map(|campaign| campaign.api_url.trim_end_matches('/').to_owned());
+        (environment, api)
+    };
+    addresses(present) != addresses(wanted)
+}
+
+fn mapping() -> Mapping {
+    let definition = default_contact_mapping();
+    let KeyMapping { source, target } = definition.key;
+    let field = |source: String, target: String| FieldMapping {
+        dynamics_field: source,
+        campaign_field: target,
+    };
+    Mapping {
+        dynamics_table: definition.source_table,
+        campaign_resource: definition.target_resource,
+        key: Some(field(source, target)),
+        fields: definition
+            .fields
+            .into_iter()
+            .map(|mapping| field(mapping.source, mapping.target))
+            .collect(),
+        options: Some(MappingOptions::default()),
+        ..Mapping::default()
+    }
+}
