@@ -1,0 +1,201 @@
+//! A client of the API, with the calls that tests make often.
+
+use std::time::Duration;
+
+use crosswalk_proto::v1::{
+    CampaignConnection, CreateInstanceRequest, CreateMappingRequest, DynamicsConnection, FieldMapping,
+    GetMappingRequest, GetWorkflowRequest, Instance, Mapping, MappingOptions, StartWorkflowRequest,
+    StopWorkflowRequest, UpdateMappingRequest, Workflow, catalog_client::CatalogClient,
+    instances_client::InstancesClient, mappings_client::MappingsClient, workflow::Status,
+    workflows_client::WorkflowsClient,
+};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::eventually;
+
+/// The instance every world has.
+pub const INSTANCE: &str = "instances/demo";
+/// Its ingress workflow.
+pub const INGRESS: &str = "instances/demo/workflows/ingress";
+/// Its mapping.
+pub const MAPPING: &str = "instances/demo/workflows/ingress/mappings/contact";
+
+/// A client of one control plane.
+#[derive(Clone)]
+pub struct Api {
+    /// Instances.
+    pub instances: InstancesClient<Channel>,
+    /// Workflows.
+    pub workflows: WorkflowsClient<Channel>,
+    /// Mappings.
+    pub mappings: MappingsClient<Channel>,
+    /// Catalog.
+    pub catalog: CatalogClient<Channel>,
+}
+
+impl Api {
+    pub(crate) fn new(url: String) -> anyhow::Result<Self> {
+        let channel = Endpoint::from_shared(url)?
+            .connect_timeout(Duration::from_secs(2))
+            .timeout(Duration::from_secs(30))
+            .connect_lazy();
+        Ok(Self {
+            instances: InstancesClient::new(channel.clone()),
+            workflows: WorkflowsClient::new(channel.clone()),
+            mappings: MappingsClient::new(channel.clone()),
+            catalog: CatalogClient::new(channel),
+        })
+    }
+
+    /// Creates the instance, pointed at the sandbox.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn create_instance(&mut self, microsoft: &str, adobe: &str) -> anyhow::Result<Instance> {
+        let instance = Instance {
+            display_name: "Demo".to_owned(),
+            dynamics: Some(DynamicsConnection {
+                environment_url: microsoft.to_owned(),
+                authority_url: microsoft.to_owned(),
+                tenant_id: "11111111-1111-4111-8111-111111111111".to_owned(),
+                client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
+                client_secret: "sandbox-secret".to_owned(),
+            }),
+            campaign: Some(CampaignConnection {
+                api_url: adobe.to_owned(),
+                organization: "sandbox".to_owned(),
+                ims_url: adobe.to_owned(),
+                client_id: "sandbox-client".to_owned(),
+                client_secret: "sandbox-secret".to_owned(),
+                scopes: Vec::new(),
+            }),
+            ..Instance::default()
+        };
+        let request = CreateInstanceRequest {
+            instance_id: "demo".to_owned(),
+            instance: Some(instance),
+        };
+        Ok(self.instances.create_instance(request).await?.into_inner())
+    }
+
+    /// Creates the mapping of contacts to profiles.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn create_mapping(&mut self, fields: &[(&str, &str)], apply_deletes: bool) -> anyhow::Result<Mapping> {
+        let mapping = Mapping {
+            dynamics_table: "contact".to_owned(),
+            campaign_resource: "profile".to_owned(),
+            key: Some(field("contactid", "externalId")),
+            fields: fields.iter().map(|(source, target)| field(source, target)).collect(),
+            options: Some(MappingOptions {
+                apply_deletes,
+                ..MappingOptions::default()
+            }),
+            ..Mapping::default()
+        };
+        let request = CreateMappingRequest {
+            parent: INGRESS.to_owned(),
+            mapping_id: "contact".to_owned(),
+            mapping: Some(mapping),
+        };
+        Ok(self.mappings.create_mapping(request).await?.into_inner())
+    }
+
+    /// The mapping as it is.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn mapping(&mut self) -> Result<Mapping, tonic::Status> {
+        let request = GetMappingRequest {
+            name: MAPPING.to_owned(),
+        };
+        Ok(self.mappings.get_mapping(request).await?.into_inner())
+    }
+
+    /// Changes the mapping.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn edit_mapping(&mut self, edit: impl FnOnce(&mut Mapping)) -> Result<Mapping, tonic::Status> {
+        let mut mapping = self.mapping().await?;
+        edit(&mut mapping);
+        let request = UpdateMappingRequest { mapping: Some(mapping) };
+        Ok(self.mappings.update_mapping(request).await?.into_inner())
+    }
+
+    /// The ingress workflow as it is.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn ingress(&mut self) -> Result<Workflow, tonic::Status> {
+        let request = GetWorkflowRequest {
+            name: INGRESS.to_owned(),
+        };
+        Ok(self.workflows.get_workflow(request).await?.into_inner())
+    }
+
+    /// Starts the ingress workflow.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn start(&mut self) -> Result<Workflow, tonic::Status> {
+        let request = StartWorkflowRequest {
+            name: INGRESS.to_owned(),
+            etag: String::new(),
+        };
+        Ok(self.workflows.start_workflow(request).await?.into_inner())
+    }
+
+    /// Stops the ingress workflow.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn stop(&mut self) -> Result<Workflow, tonic::Status> {
+        let request = StopWorkflowRequest {
+            name: INGRESS.to_owned(),
+            etag: String::new(),
+        };
+        Ok(self.workflows.stop_workflow(request).await?.into_inner())
+    }
+
+    /// Waits until the ingress workflow has a status, and returns it.
+    ///
+    /// # Errors
+    /// If it does not come to it in time.
+    pub async fn until_status(&self, status: Status, deadline: Duration) -> anyhow::Result<Workflow> {
+        self.until(&format!("{status:?}"), deadline, |workflow| workflow.status() == status)
+            .await
+    }
+
+    /// Waits until the ingress workflow is as wanted, and returns it.
+    ///
+    /// # Errors
+    /// If it does not come to it in time.
+    pub async fn until(
+        &self,
+        what: &str,
+        deadline: Duration,
+        wanted: impl Fn(&Workflow) -> bool,
+    ) -> anyhow::Result<Workflow> {
+        eventually(what, deadline, || {
+            let mut api = self.clone();
+            let wanted = &wanted;
+            async move {
+                let workflow = api.ingress().await?;
+                anyhow::ensure!(wanted(&workflow), "{workflow:?}");
+                Ok(workflow)
+            }
+        })
+        .await
+    }
+}
+
+/// A field mapping.
+#[must_use]
+pub fn field(source: &str, target: &str) -> FieldMapping {
+    FieldMapping {
+        dynamics_field: source.to_owned(),
+        campaign_field: target.to_owned(),
+    }
+}

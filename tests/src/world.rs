@@ -1,0 +1,312 @@
+//! A whole Crosswalk for one test.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use crosswalk_proto::v1::{Workflow, workflow::Status};
+use crosswalk_sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::{
+    api::Api,
+    eventually,
+    kafka::{TestKafka, free_address},
+    oracle::{FIELDS, Oracle, Verdict, campaign},
+    process::{Process, Service},
+};
+
+/// How long anything may take that is not said to be quicker. Generous, since machines are shared.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What a world begins with.
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// Contacts in Dynamics.
+    pub contacts: u64,
+    /// Reader processes.
+    pub readers: usize,
+    /// Writer processes.
+    pub writers: usize,
+    /// Control plane processes.
+    pub control_planes: usize,
+    /// How often Dynamics is asked for changes.
+    pub poll_interval: Duration,
+    /// Rows in a page; small, so that a test has many.
+    pub page_size: u32,
+    /// Whether the mapping applies deletes.
+    pub apply_deletes: bool,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self {
+            contacts: 500,
+            readers: 1,
+            writers: 1,
+            control_planes: 1,
+            poll_interval: Duration::from_millis(200),
+            page_size: 100,
+            apply_deletes: true,
+        }
+    }
+}
+
+/// A whole Crosswalk: Kafka, sandbox, services, an instance with a mapping of contacts to profiles.
+pub struct World {
+    /// The two products.
+    pub sandbox: Sandbox,
+    /// The broker.
+    pub kafka: TestKafka,
+    processes: BTreeMap<(usize, usize), Process>,
+    apis: Vec<SocketAddr>,
+    options: WorldOptions,
+    environment: Vec<(&'static str, String)>,
+    directory: TempDir,
+}
+
+impl World {
+    /// Starts everything and creates the instance and its mapping.
+    ///
+    /// # Errors
+    /// If anything does not come up.
+    pub async fn start(options: WorldOptions) -> anyhow::Result<Self> {
+        let world = Self::start_empty(options).await?;
+        let mut api = world.api(0)?;
+        let (microsoft, adobe) = (world.sandbox.microsoft_url(), world.sandbox.adobe_url());
+        eventually("the API", PATIENCE, || {
+            let mut api = api.clone();
+            async move {
+                let request = crosswalk_proto::v1::ListInstancesRequest::default();
+                Ok(api.instances.list_instances(request).await?)
+            }
+        })
+        .await?;
+        api.create_instance(&microsoft, &adobe).await?;
+        let fields: Vec<(&str, &str)> = FIELDS.iter().map(|(source, target, _)| (*source, *target)).collect();
+        api.create_mapping(&fields, world.options.apply_deletes).await?;
+        Ok(world)
+    }
+
+    /// Starts everything, with no instance.
+    ///
+    /// # Errors
+    /// If anything does not come up.
+    pub async fn start_empty(options: WorldOptions) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let kafka = TestKafka::start(directory.path()).await?;
+        let config = SandboxConfig {
+            contacts: options.contacts,
+            ..SandboxConfig::default()
+        };
+        let sandbox = Sandbox::start(config).await?;
+        sandbox.campaign().writes().enable(Some(2_000_000));
+        let apis = (0..options.control_planes)
+            .map(|_| free_address())
+            .collect::<anyhow::Result<_>>()?;
+        let mut environment = kafka.environment();
+        environment.extend([
+            ("CROSSWALK__KAFKA__PREFIX", format!("test-{}", Uuid::new_v4().simple())),
+            (
+                "CROSSWALK__SEALING__KEY",
+                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned(),
+            ),
+            ("CROSSWALK__ADMIN__LISTEN", "127.0.0.1:0".to_owned()),
+            (
+                "CROSSWALK__TELEMETRY__LEVEL",
+                std::env::var("CROSSWALK_TEST_LOG").unwrap_or_else(|_| "info".to_owned()),
+            ),
+        ]);
+        let mut world = Self {
+            sandbox,
+            kafka,
+            processes: BTreeMap::new(),
+            apis,
+            options,
+            environment,
+            directory,
+        };
+        for service in Service::ALL {
+            for replica in 0..world.replicas(service) {
+                world.spawn(service, replica)?;
+            }
+        }
+        Ok(world)
+    }
+
+    /// A client of one of the control planes.
+    ///
+    /// # Errors
+    /// If there is no such control plane.
+    pub fn api(&self, control_plane: usize) -> anyhow::Result<Api> {
+        let address = self.apis.get(control_plane).context("no such control plane")?;
+        Api::new(format!("http://{address}"))
+    }
+
+    /// How many processes of a service the world began with.
+    #[must_use]
+    pub const fn replicas(&self, service: Service) -> usize {
+        match service {
+            Service::ControlPlane => self.options.control_planes,
+            Service::DynamicsReader => self.options.readers,
+            Service::CampaignWriter => self.options.writers,
+        }
+    }
+
+    /// Starts a process.
+    ///
+    /// # Errors
+    /// If it cannot be run.
+    pub fn spawn(&mut self, service: Service, replica: usize) -> anyhow::Result<()> {
+        let mut environment = self.environment.clone();
+        match service {
+            Service::ControlPlane => environment.push(("CROSSWALK__API__LISTEN", self.apis[replica].to_string())),
+            Service::DynamicsReader => environment.extend([
+                (
+                    "CROSSWALK__READING__POLL_INTERVAL",
+                    format!("{}ms", self.options.poll_interval.as_millis()),
+                ),
+                ("CROSSWALK__READING__PAGE_SIZE", self.options.page_size.to_string()),
+            ]),
+            Service::CampaignWriter => {}
+        }
+        let log = self.log(service, replica);
+        let process = Process::spawn(service, &environment, &log)?;
+        self.processes.insert((service as usize, replica), process);
+        Ok(())
+    }
+
+    /// Kills a process with SIGKILL.
+    ///
+    /// # Errors
+    /// If it cannot be killed.
+    pub async fn kill(&mut self, service: Service, replica: usize) -> anyhow::Result<()> {
+        if let Some(mut process) = self.processes.remove(&(service as usize, replica)) {
+            process.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// An error if a process has ended by itself.
+    ///
+    /// # Errors
+    /// Says which, with the end of its log.
+    pub fn check_processes(&mut self) -> anyhow::Result<()> {
+        self.processes.values_mut().try_for_each(Process::check)
+    }
+
+    fn log(&self, service: Service, replica: usize) -> PathBuf {
+        self.directory.path().join(format!("{service:?}-{replica}.log"))
+    }
+
+    /// What the processes of a service have logged.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        let logs = Service::ALL
+            .into_iter()
+            .flat_map(|service| (0..self.replicas(service)).map(move |replica| (service, replica)));
+        logs.map(|(service, replica)| std::fs::read_to_string(self.log(service, replica)).unwrap_or_default())
+            .collect()
+    }
+
+    /// Starts the ingress workflow and waits until it runs.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn start_ingress(&mut self) -> anyhow::Result<Workflow> {
+        let mut api = self.api(0)?;
+        api.start().await?;
+        let result = api.until_status(Status::Running, PATIENCE).await;
+        self.check_processes()?;
+        result
+    }
+
+    /// Waits until both systems agree and the backlog is exactly 0.
+    ///
+    /// # Errors
+    /// If they do not come to agree; says how they differ.
+    pub async fn until_settled(&mut self, deadline: Duration) -> anyhow::Result<Verdict> {
+        let oracle = self.oracle();
+        let exact = self.options.apply_deletes;
+        let result = eventually("agreement of both systems", deadline, || async {
+            if exact { oracle.check_exact() } else { oracle.check() }
+        })
+        .await;
+        if result.is_err() {
+            self.check_processes()?;
+        }
+        let verdict = result?;
+        let api = self.api(0)?;
+        api.until("a backlog of exactly 0", deadline, |workflow| {
+            workflow.backlog == Some(0)
+        })
+        .await?;
+        Ok(verdict)
+    }
+
+    /// Looks into both systems.
+    #[must_use]
+    pub const fn oracle(&self) -> Oracle<'_> {
+        Oracle::new(&self.sandbox)
+    }
+
+    /// Ids of some contacts.
+    ///
+    /// # Errors
+    /// If Dynamics says so.
+    pub fn contact_ids(&self, limit: usize) -> anyhow::Result<Vec<Uuid>> {
+        self.sandbox
+            .dynamics()
+            .ids_from("contact", Uuid::nil(), limit)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Edits a contact as a user of Dynamics would.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn edit_contact(&self, id: Uuid, changes: &Value) -> anyhow::Result<()> {
+        let dynamics = self.sandbox.dynamics();
+        dynamics
+            .update("contact", id, &object(changes))
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Adds a contact as a user of Dynamics would.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn add_contact(&self, last_name: &str) -> anyhow::Result<Uuid> {
+        let row = object(&json!({ "lastname": last_name }));
+        self.sandbox
+            .dynamics()
+            .create("contact", &row)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Deletes a contact as a user of Dynamics would.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn delete_contact(&self, id: Uuid) -> anyhow::Result<()> {
+        self.sandbox
+            .dynamics()
+            .delete("contact", id)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// The profile of a contact; an error if there is none.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn profile(&self, id: Uuid) -> anyhow::Result<Value> {
+        campaign(&self.sandbox)?
+            .record("profile", &id.to_string())
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
