@@ -342,7 +342,13 @@ impl<H: Handler> QueueContext<H> {
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId]) {
-        let deadline = Instant::now() + self.drain_timeout;
+        // Partitions that were lost, not handed over, have a new owner already: nothing more of them is started.
+        let drain = if consumer.assignment_lost() {
+            Duration::ZERO
+        } else {
+            self.drain_timeout
+        };
+        let deadline = Instant::now() + drain;
         let offsets = self.runtime.block_on(self.pool.revoke(partitions, deadline));
         self.assignments
             .lock()

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crosswalk_campaign_writer::WriterSettings;
 use crosswalk_control_plane::{ApiSettings, ControlPlaneSettings};
 use crosswalk_dynamics_reader::{ReaderSettings, ReadingSettings};
-use crosswalk_kafka::KafkaSettings;
+use crosswalk_kafka::{Kafka, KafkaSettings};
 use crosswalk_runtime::{
     bind::bind,
     sealing::{SealingKey, SealingSettings},
@@ -52,6 +52,7 @@ pub async fn start(context: Context, options: Options) -> anyhow::Result<()> {
         older_keys: Vec::new(),
     };
     let kafka = start_kafka(&context, &options).await?;
+    make_shared_topics(&kafka).await?;
     let sandbox = start_sandbox(&options).await?;
     let api = bind(options.listen, "--listen").await?;
     let api_address = api.local_addr().context("the API has no address")?;
@@ -99,6 +100,14 @@ pub async fn start(context: Context, options: Options) -> anyhow::Result<()> {
         Ok(())
     });
     Ok(())
+}
+
+/// Made once before the services start, which would race for them.
+async fn make_shared_topics(settings: &KafkaSettings) -> anyhow::Result<()> {
+    let kafka = Kafka::new(settings.clone(), SERVICE.name);
+    let topics = kafka.topics();
+    let specs = [topics.control_spec(), topics.workers_spec(), topics.slots_spec()];
+    kafka.ensure_topics(&specs).await.context("Kafka cannot be used")
 }
 
 /// Others have no business in it: the sealing key lies there, and all records.
