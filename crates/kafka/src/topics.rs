@@ -158,9 +158,12 @@ pub struct TopicSpec {
 }
 
 /// Queues and the control log: a workflow may stay stopped for months and nothing may be lost.
+///
+/// The longest retention there is instead of -1, which means for ever to Apache Kafka but "all that is older than now" to the
+/// embedded broker.
 const KEPT_FOR_EVER: &[(&str, &str)] = &[
     ("cleanup.policy", "delete"),
-    ("retention.ms", "-1"),
+    ("retention.ms", "9223372036854775807"),
     ("retention.bytes", "-1"),
 ];
 
