@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rdkafka::{
     ClientConfig,
     admin::AdminClient,
-    client::{ClientContext, DefaultClientContext},
-    config::FromClientConfigAndContext,
+    client::ClientContext,
+    config::{FromClientConfigAndContext, RDKafkaLogLevel},
     consumer::{BaseConsumer, ConsumerContext},
     error::KafkaError as ClientError,
     producer::FutureProducer,
 };
 
-use crate::{KafkaError, KafkaSettings, TopicNames};
+use crate::{KafkaError, KafkaSettings, TopicNames, client_log};
 
 /// Makes every Kafka client of a process, all from the same settings. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Kafka {
     }
 
     /// A producer that neither loses nor repeats nor reorders what it was given (design §4).
-    pub(crate) fn producer(&self) -> Result<FutureProducer, KafkaError> {
+    pub(crate) fn producer<C: ClientContext + 'static>(&self, context: C) -> Result<FutureProducer<C>, KafkaError> {
         let mut config = self.common();
         config.set("enable.idempotence", "true");
         config.set("acks", "all");
@@ -70,7 +70,7 @@ impl Kafka {
         config.set("message.timeout.ms", "120000");
         config.set("queue.buffering.max.messages", "100000");
         config.set("queue.buffering.max.kbytes", "65536");
-        config.create().map_err(KafkaError::client("make a producer"))
+        FutureProducer::from_config_and_context(&config, context).map_err(KafkaError::client("make a producer"))
     }
 
     fn set_fetching(&self, config: &mut ClientConfig) {
@@ -127,27 +127,22 @@ impl Kafka {
         BaseConsumer::from_config_and_context(&config, context).map_err(KafkaError::client("make a group member"))
     }
 
-    pub(crate) fn admin(&self) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
-        self.common()
-            .create()
+    pub(crate) fn admin(&self) -> Result<AdminClient<QuietContext>, KafkaError> {
+        AdminClient::from_config_and_context(&self.common(), QuietContext)
             .map_err(KafkaError::client("make an admin client"))
     }
 }
 
-/// Logs what librdkafka reports in passing at a level that fits: a lost broker is waited for, and the end of a partition is no
-/// error at all. What an operation returns is handled, and logged, where it is called.
-pub(crate) fn log_client_error(error: &ClientError, reason: &str) {
-    if !matches!(error, ClientError::PartitionEOF(_)) {
-        tracing::debug!(error = %error, reason, "Kafka client");
-    }
-}
-
-/// The context of consumers that need no callbacks.
+/// The context of clients that need no callbacks.
 pub(crate) struct QuietContext;
 
 impl ClientContext for QuietContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        client_log::line(level, facility, line);
+    }
+
     fn error(&self, error: ClientError, reason: &str) {
-        log_client_error(&error, reason);
+        client_log::error(&error, reason);
     }
 }
 

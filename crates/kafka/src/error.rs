@@ -41,6 +41,9 @@ pub enum KafkaError {
         /// Partitions we need.
         expected: usize,
     },
+    /// The producer could not go on and a new one has taken its place. What it had not delivered has to be produced again.
+    #[error("the Kafka producer could not go on and was made anew")]
+    ProducerRenewed,
     /// We were told to stop.
     #[error("stopped")]
     Cancelled,
@@ -57,10 +60,25 @@ impl KafkaError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Client { .. } if self.class() == Class::Fatal => "KAFKA_REFUSED",
-            Self::Client { .. } | Self::NoAnswer { .. } => "KAFKA_UNAVAILABLE",
+            Self::Client { .. } | Self::NoAnswer { .. } | Self::ProducerRenewed => "KAFKA_UNAVAILABLE",
             Self::RecordTooLarge { .. } => "RECORD_TOO_LARGE",
             Self::WrongPartitions { .. } => "KAFKA_TOPIC_MISMATCH",
             Self::Cancelled => "CANCELLED",
+        }
+    }
+}
+
+impl KafkaError {
+    /// What somebody should do about it.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::RecordTooLarge { .. } => "Map fewer or shorter columns, or let the topic take larger records.",
+            Self::WrongPartitions { .. } => "Delete the topic, or choose another kafka.prefix.",
+            Self::Cancelled => "",
+            Self::Client { .. } | Self::NoAnswer { .. } | Self::ProducerRenewed => {
+                "Check the Kafka settings and the rights of this service."
+            }
         }
     }
 }
@@ -79,7 +97,7 @@ impl Classify for KafkaError {
                 },
             },
             Self::RecordTooLarge { .. } => Class::Rejected,
-            Self::NoAnswer { .. } => Class::RETRY,
+            Self::NoAnswer { .. } | Self::ProducerRenewed => Class::RETRY,
             Self::WrongPartitions { .. } => Class::Fatal,
             Self::Cancelled => Class::Cancelled,
         }

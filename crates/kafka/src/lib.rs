@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod client;
+mod client_log;
 mod control_log;
 mod dead_letters;
 mod error;

@@ -1,21 +1,33 @@
 //! The idempotent producer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::RwLock;
 use rdkafka::{
     error::{KafkaError as ClientError, RDKafkaErrorCode},
     producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _},
 };
 
-use crate::{Kafka, KafkaError};
+use crate::{Kafka, KafkaError, client_log::ProducerContext};
 
 /// How long to wait before trying again to put a record into a full buffer.
 const BUFFER_FULL_WAIT: Duration = Duration::from_millis(5);
 
-/// Produces records: idempotent, acknowledged by all in-sync replicas, partitioned by key. Cheap to clone.
+type Client = FutureProducer<ProducerContext>;
+
+/// Produces records: idempotent, acknowledged by all in-sync replicas, partitioned by key. Cheap to clone; clones are the
+/// same producer.
+///
+/// An idempotent producer that the broker has lost track of can never go on. Then a new one takes its place, and whoever
+/// waits for the old one's records is told to produce them again.
 #[derive(Clone)]
 pub struct Producer {
-    inner: FutureProducer,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    kafka: Kafka,
+    client: RwLock<Client>,
 }
 
 /// A record that has been handed to the producer and not acknowledged yet.
@@ -31,7 +43,14 @@ impl Producer {
     /// # Errors
     /// If the settings are not valid.
     pub fn new(kafka: &Kafka) -> Result<Self, KafkaError> {
-        kafka.producer().map(|inner| Self { inner })
+        let client = RwLock::new(kafka.producer(ProducerContext)?);
+        let shared = Shared {
+            kafka: kafka.clone(),
+            client,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     /// Hands over a record; waits while the buffer is full. Records with the same key keep the order of these calls.
@@ -45,13 +64,32 @@ impl Producer {
         loop {
             let mut record = FutureRecord::<str, [u8]>::to(topic).key(key);
             record.payload = payload;
-            match self.inner.send_result(record) {
+            let sent = self.shared.client.read().send_result(record);
+            match sent {
                 Ok(delivery) => return Ok(Pending { delivery, bytes }),
                 Err((ClientError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
                     tokio::time::sleep(BUFFER_FULL_WAIT).await;
                 }
+                Err((ClientError::MessageProduction(RDKafkaErrorCode::Fatal), _)) => return Err(self.renew()),
                 Err((source, _)) => return Err(failure(source, bytes)),
             }
+        }
+    }
+
+    /// Puts a new client in the place of one that can never go on; says so, or why that cannot be done.
+    fn renew(&self) -> KafkaError {
+        let mut client = self.shared.client.write();
+        let Some((code, reason)) = client.client().fatal_error() else {
+            // Somebody else was quicker.
+            return KafkaError::ProducerRenewed;
+        };
+        tracing::warn!(%code, reason, "the Kafka producer cannot go on; it is made anew");
+        match self.shared.kafka.producer(ProducerContext) {
+            Ok(new) => {
+                *client = new;
+                KafkaError::ProducerRenewed
+            }
+            Err(error) => error,
         }
     }
 
@@ -61,18 +99,6 @@ impl Producer {
     /// If it is not acknowledged.
     pub async fn send(&self, topic: &str, key: &str, payload: Option<&[u8]>) -> Result<i64, KafkaError> {
         self.enqueue(topic, key, payload).await?.acknowledged().await
-    }
-
-    /// Waits until everything handed over has been acknowledged or given up.
-    ///
-    /// # Errors
-    /// If that takes longer than `timeout`.
-    pub async fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
-        let inner = self.inner.clone();
-        tokio::task::spawn_blocking(move || inner.flush(timeout))
-            .await
-            .map_err(|_| KafkaError::Cancelled)?
-            .map_err(KafkaError::client("flush the producer"))
     }
 }
 

@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
+const MIN_FETCH_WAIT: Duration = Duration::from_millis(1);
+const MAX_FETCH_WAIT: Duration = Duration::from_secs(30);
+
 /// Settings of the Kafka connection, the same for every service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -52,17 +55,65 @@ impl Default for KafkaSettings {
 }
 
 impl KafkaSettings {
+    /// What is wrong with them: the key, and what is expected of it.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(&'static str, &'static str)> {
+        let rules = [
+            (
+                !self.bootstrap.trim().is_empty(),
+                "bootstrap",
+                "must name a broker, such as 127.0.0.1:9092",
+            ),
+            (
+                is_topic_prefix(&self.prefix),
+                "prefix",
+                "must be 1 to 100 letters, digits, dots, hyphens or underscores",
+            ),
+            (
+                self.replication.is_none_or(|copies| copies > 0),
+                "replication",
+                "must be at least 1",
+            ),
+            (
+                self.session_timeout >= Duration::from_secs(1),
+                "session_timeout",
+                "must be at least 1s",
+            ),
+            (
+                !self.heartbeat_interval.is_zero() && self.heartbeat_interval * 2 <= self.session_timeout,
+                "heartbeat_interval",
+                "must be longer than zero and at most half the session timeout",
+            ),
+            (
+                (MIN_FETCH_WAIT..=MAX_FETCH_WAIT).contains(&self.fetch_wait),
+                "fetch_wait",
+                "must be from 1ms to 30s",
+            ),
+            (
+                self.fetch_partition_bytes >= 16 * 1024,
+                "fetch_partition_bytes",
+                "must be at least 16384",
+            ),
+        ];
+        rules
+            .into_iter()
+            .filter(|(holds, ..)| !holds)
+            .map(|(_, key, expected)| (key, expected))
+            .collect()
+    }
+
     /// Settings for the embedded broker.
     ///
-    /// Its group joins wait half the session timeout, so the timeout is short. It has no DeleteRecords. It looks for new
+    /// Its group joins last for whole seconds until half the session timeout has passed, so the timeout is the shortest that
+    /// makes it one. It has no DeleteRecords. It looks for new
     /// records at half the fetch wait, so that is short too; and when it needs longer than that to gather an answer it goes
     /// on record by record, with a query for each, so answers are kept small enough to be gathered in time.
     #[must_use]
     pub fn embedded(bootstrap: String) -> Self {
         Self {
             bootstrap,
-            session_timeout: Duration::from_secs(3),
-            heartbeat_interval: Duration::from_secs(1),
+            session_timeout: Duration::from_secs(2),
+            heartbeat_interval: Duration::from_millis(500),
             fetch_wait: Duration::from_millis(300),
             fetch_partition_bytes: 128 * 1024,
             leave_as_member: true,
@@ -70,6 +121,12 @@ impl KafkaSettings {
             ..Self::default()
         }
     }
+}
+
+/// Names of topics may have 249 characters; the rest of ours needs about 120.
+fn is_topic_prefix(prefix: &str) -> bool {
+    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    (1..=100).contains(&prefix.len()) && prefix.chars().all(is_legal)
 }
 
 /// Settings of librdkafka by name. Some are secrets, so no value is ever shown.
@@ -104,6 +161,32 @@ impl Serialize for ClientOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_setting_that_cannot_work_is_named() {
+        assert_eq!(KafkaSettings::default().problems(), []);
+        assert_eq!(KafkaSettings::embedded("127.0.0.1:9092".to_owned()).problems(), []);
+        let settings = KafkaSettings {
+            bootstrap: " ".to_owned(),
+            prefix: "cross walk".to_owned(),
+            replication: Some(0),
+            session_timeout: Duration::from_secs(2),
+            heartbeat_interval: Duration::from_secs(2),
+            fetch_wait: Duration::ZERO,
+            fetch_partition_bytes: 1,
+            ..KafkaSettings::default()
+        };
+        let keys: Vec<&str> = settings.problems().into_iter().map(|(key, _)| key).collect();
+        let expected = [
+            "bootstrap",
+            "prefix",
+            "replication",
+            "heartbeat_interval",
+            "fetch_wait",
+            "fetch_partition_bytes",
+        ];
+        assert_eq!(keys, expected);
+    }
 
     #[test]
     fn no_value_of_a_client_option_is_shown() {

@@ -12,13 +12,14 @@ use std::{
 use crosswalk_core::{Class, Classify, worker::Role};
 use rdkafka::{
     ClientContext, TopicPartitionList,
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
     error::KafkaError as ClientError,
 };
 use tokio::{runtime::Handle, sync::watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Kafka, KafkaError, client::log_client_error, tail, topics::SLOTS};
+use crate::{Kafka, KafkaError, client_log, tail, topics::SLOTS};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -39,12 +40,13 @@ impl Slot {
     }
 }
 
-/// The slots this replica holds, as a member of the group of a reader's replicas. Leaves when the last clone is dropped.
-#[derive(Clone)]
+/// The slots this replica holds, as a member of the group of a reader's replicas. Leaves when dropped; see also
+/// [`Self::leave`].
 pub struct Slots {
     shared: Arc<Shared>,
-    ended: watch::Receiver<Option<Arc<KafkaError>>>,
-    _leave: Arc<DropGuard>,
+    ended: watch::Receiver<Option<Result<(), Arc<KafkaError>>>>,
+    leave: CancellationToken,
+    _leave_on_drop: DropGuard,
 }
 
 struct Shared {
@@ -81,18 +83,20 @@ impl Slots {
         consumer
             .subscribe(&[&topic])
             .map_err(KafkaError::client("join the group of readers"))?;
-        let cancel = CancellationToken::new();
-        let leave = Arc::new(cancel.clone().drop_guard());
+        let leave = CancellationToken::new();
+        let cancel = leave.clone();
         let (publish_end, ended) = watch::channel(None);
         tail::spawn("slots", move || {
-            if let Err(error) = poll(&consumer, &cancel) {
-                publish_end.send_replace(Some(Arc::new(error)));
-            }
+            let result = poll(&consumer, &cancel).map_err(Arc::new);
+            consumer.unsubscribe();
+            drop(consumer);
+            publish_end.send_replace(Some(result));
         })?;
         Ok(Self {
             shared,
             ended,
-            _leave: leave,
+            _leave_on_drop: leave.clone().drop_guard(),
+            leave,
         })
     }
 
@@ -121,15 +125,19 @@ impl Slots {
     /// Waits until membership has ended for good, and says why.
     pub async fn failed(&self) -> Arc<KafkaError> {
         let mut ended = self.ended.clone();
-        let error = ended
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|error| error.clone());
-        match error {
-            Some(error) => error,
-            None => std::future::pending().await,
+        let end = ended.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
+        match end {
+            Some(Err(error)) => error,
+            Some(Ok(())) | None => std::future::pending().await,
         }
+    }
+
+    /// Leaves the group, and waits until that is done, so that other replicas get the slots at once. Units must have ended.
+    pub async fn leave(&self) {
+        self.leave.cancel();
+        let mut ended = self.ended.clone();
+        // The sender ends with the thread.
+        let _ = ended.wait_for(Option::is_some).await;
     }
 }
 
@@ -185,8 +193,12 @@ struct SlotContext {
 }
 
 impl ClientContext for SlotContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        client_log::line(level, facility, line);
+    }
+
     fn error(&self, error: ClientError, reason: &str) {
-        log_client_error(&error, reason);
+        client_log::error(&error, reason);
     }
 }
 

@@ -14,6 +14,9 @@ use crate::{Kafka, KafkaError, client::QuietContext};
 /// How long a poll may block; bounds how late a cancellation is noticed.
 const POLL: Duration = Duration::from_millis(100);
 
+/// How long the broker may take to say where a topic ends.
+const ASK: Duration = Duration::from_secs(2);
+
 /// What happens while a topic is read.
 #[derive(Debug)]
 pub(crate) enum Tail<'a> {
@@ -39,9 +42,11 @@ pub(crate) fn follow(
     ended: impl FnOnce(Result<(), KafkaError>) + Send + 'static,
 ) -> Result<(), KafkaError> {
     let consumer = reader_at_beginning(kafka, topic)?;
+    let name = topic.to_owned();
     let run = move || {
         let result = poll_until(
             &consumer,
+            &name,
             || cancel.is_cancelled(),
             |event| {
                 handle(event);
@@ -61,10 +66,12 @@ pub(crate) async fn read_to_end(
     mut handle: impl FnMut(Tail<'_>) + Send + 'static,
 ) -> Result<(), KafkaError> {
     let consumer = reader_at_beginning(kafka, topic)?;
+    let name = topic.to_owned();
     let read = move || {
         let mut reached_end = false;
         poll_until(
             &consumer,
+            &name,
             || cancel.is_cancelled(),
             |event| {
                 reached_end = matches!(event, Tail::End);
@@ -108,21 +115,44 @@ fn reader_at_beginning(kafka: &Kafka, topic: &str) -> Result<BaseConsumer<QuietC
     Ok(consumer)
 }
 
+/// The offset behind the last record that stands in a topic now; `None` if the broker does not say.
+fn present_end(consumer: &BaseConsumer<QuietContext>, topic: &str) -> Option<i64> {
+    match consumer.fetch_watermarks(topic, 0, ASK) {
+        Ok((begin, end)) => Some(if begin < end { end } else { 0 }),
+        Err(error) => {
+            tracing::debug!(error = %error, "the end of a topic is not known yet");
+            None
+        }
+    }
+}
+
 /// Polls until `cancelled` or until `handle` says that it has enough.
+///
+/// The broker tells of the end of a partition only when it has waited for more. So it is asked at the beginning where the
+/// end is: whoever needs no more than what stands there now need not wait with it.
 fn poll_until(
     consumer: &BaseConsumer<QuietContext>,
+    topic: &str,
     cancelled: impl Fn() -> bool,
     mut handle: impl FnMut(Tail<'_>) -> bool,
 ) -> Result<(), KafkaError> {
     use crosswalk_core::{Class, Classify};
+    let mut end = present_end(consumer, topic);
+    if end.take_if(|end| *end == 0).is_some() && handle(Tail::End) {
+        return Ok(());
+    }
     while !cancelled() {
         let done = match consumer.poll(POLL) {
             None => false,
-            Some(Ok(message)) => handle(Tail::Record {
-                offset: message.offset(),
-                key: message.key(),
-                payload: message.payload(),
-            }),
+            Some(Ok(message)) => {
+                let is_enough = handle(Tail::Record {
+                    offset: message.offset(),
+                    key: message.key(),
+                    payload: message.payload(),
+                });
+                let is_last = end.take_if(|end| message.offset() + 1 >= *end).is_some();
+                is_enough || (is_last && handle(Tail::End))
+            }
             Some(Err(ClientError::PartitionEOF(_))) => handle(Tail::End),
             Some(Err(source)) => {
                 let error = KafkaError::Client {

@@ -5,11 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use crosswalk_core::{InstanceId, WorkflowId, WorkflowName, worker::Role};
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
     error::RDKafkaErrorCode,
 };
 
-use crate::{Kafka, KafkaError};
+use crate::{Kafka, KafkaError, client::QuietContext};
 
 /// Partitions of the slots topic: the most replicas that can share the reading.
 pub const SLOTS: i32 = 64;
@@ -241,9 +240,7 @@ fn new_topic(spec: &TopicSpec, replication: i32) -> NewTopic<'_> {
 }
 
 /// Partitions of all topics. Asking for single ones would make them, on a broker that makes topics by itself.
-async fn present_partitions(
-    admin: Arc<AdminClient<DefaultClientContext>>,
-) -> Result<HashMap<String, usize>, KafkaError> {
+async fn present_partitions(admin: Arc<AdminClient<QuietContext>>) -> Result<HashMap<String, usize>, KafkaError> {
     let fetch = move || {
         let metadata = admin
             .inner()

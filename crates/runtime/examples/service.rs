@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crosswalk_runtime::service::{self, Context, ServiceInfo, ServiceSettings};
 use crosswalk_runtime::settings::{
-    AdminSettings, Problem, SecretSource, ShutdownSettings, TelemetrySettings, Validate, within,
+    AdminSettings, CommonSections, Problem, SecretSource, ShutdownSettings, TelemetrySettings, Validate,
 };
 use crosswalk_runtime::supervise::Rule;
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,7 @@ impl Default for TickerSettings {
 
 impl Validate for Settings {
     fn problems(&self) -> Vec<Problem> {
-        let mut problems = within("telemetry", self.telemetry.problems());
-        problems.extend(within("shutdown", self.shutdown.problems()));
+        let mut problems = self.common().problems();
         if self.ticker.interval.is_zero() {
             problems.push(Problem::new("ticker.interval", "must be longer than zero"));
         }
@@ -71,16 +70,12 @@ impl Validate for Settings {
 }
 
 impl ServiceSettings for Settings {
-    fn telemetry(&self) -> &TelemetrySettings {
-        &self.telemetry
-    }
-
-    fn admin(&self) -> &AdminSettings {
-        &self.admin
-    }
-
-    fn shutdown(&self) -> &ShutdownSettings {
-        &self.shutdown
+    fn common(&self) -> CommonSections<'_> {
+        CommonSections {
+            telemetry: &self.telemetry,
+            admin: &self.admin,
+            shutdown: &self.shutdown,
+        }
     }
 }
 

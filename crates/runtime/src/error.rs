@@ -1,7 +1,10 @@
-//! Printing an error together with what caused it.
+//! Telling people of an error, together with what caused it and what to do.
 
 use std::error::Error;
 use std::fmt;
+
+use crosswalk_core::worker;
+use jiff::Timestamp;
 
 /// Shows an error and all its sources on one line, parted by `: `.
 ///
@@ -23,6 +26,26 @@ impl fmt::Display for Chain<'_> {
             source = error.source();
         }
         Ok(())
+    }
+}
+
+/// What an error says to people, on one line: what happened with all its sources, then what to do about it.
+#[must_use]
+pub fn advised(error: &dyn Error, advice: &str) -> String {
+    if advice.is_empty() {
+        chain(error).to_string()
+    } else {
+        format!("{}. {advice}", chain(error))
+    }
+}
+
+/// The failure of a run that ends now because of an error; see [`worker::Failure`].
+#[must_use]
+pub fn failure(error: &dyn Error, code: &str, advice: &str) -> worker::Failure {
+    worker::Failure {
+        code: code.to_owned(),
+        message: advised(error, advice),
+        since: Timestamp::now(),
     }
 }
 

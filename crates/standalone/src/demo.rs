@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use crosswalk_core::mapping::{KeyMapping, default_contact_mapping};
 use crosswalk_proto::v1::{
     CampaignConnection, CreateInstanceRequest, CreateMappingRequest, DynamicsConnection, FieldMapping,
-    GetInstanceRequest, Instance, Mapping, MappingOptions, UpdateInstanceRequest, instances_client::InstancesClient,
-    mappings_client::MappingsClient,
+    GetInstanceRequest, Instance, ListRevisionsRequest, Mapping, MappingOptions, UpdateInstanceRequest,
+    instances_client::InstancesClient, mappings_client::MappingsClient, workflows_client::WorkflowsClient,
 };
 use tokio::time::Instant;
 use tonic::{
@@ -17,21 +17,34 @@ use tonic::{
 
 const INSTANCE: &str = "instances/demo";
 const INGRESS: &str = "instances/demo/workflows/ingress";
+const MAPPINGS: &str = "instances/demo/workflows/ingress/mappings/";
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Creates the instance and its mapping through the API, as a user would; an instance that is there from an earlier start is
-/// pointed at where the sandbox is now.
+/// pointed at where the sandbox is now. What a user has changed or deleted stays so.
 ///
 /// # Errors
 /// If the API does not come up, or refuses.
 pub(crate) async fn ensure(api: SocketAddr, microsoft: &str, adobe: &str) -> anyhow::Result<()> {
     let channel = Endpoint::from_shared(format!("http://{api}"))?.connect_lazy();
-    let mut instances = InstancesClient::new(channel.clone());
     let wanted = instance(microsoft, adobe);
+    ensure_instance(InstancesClient::new(channel.clone()), wanted)
+        .await
+        .context("the instance `demo` cannot be set up")?;
+    ensure_mapping(channel)
+        .await
+        .context("the mapping of the instance `demo` cannot be set up")
+}
+
+async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instance) -> anyhow::Result<()> {
     match present(&mut instances).await.context("the API did not come up")? {
-        None => create(channel, wanted)
-            .await
-            .context("the instance `demo` cannot be created"),
+        None => {
+            let request = CreateInstanceRequest {
+                instance_id: "demo".to_owned(),
+                instance: Some(wanted),
+            };
+            instances.create_instance(request).await?;
+        }
         Some(present) if is_elsewhere(&present, &wanted) => {
             let instance = Some(Instance {
                 name: INSTANCE.to_owned(),
@@ -39,9 +52,46 @@ pub(crate) async fn ensure(api: SocketAddr, microsoft: &str, adobe: &str) -> any
                 ..wanted
             });
             instances.update_instance(UpdateInstanceRequest { instance }).await?;
-            Ok(())
         }
-        Some(_) => Ok(()),
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+/// Creates the mapping unless the instance has had one: a start may have been cut short before it came to this.
+async fn ensure_mapping(channel: Channel) -> anyhow::Result<()> {
+    if has_been_mapped(WorkflowsClient::new(channel.clone())).await? {
+        return Ok(());
+    }
+    let request = CreateMappingRequest {
+        parent: INGRESS.to_owned(),
+        mapping_id: "contact".to_owned(),
+        mapping: Some(mapping()),
+    };
+    MappingsClient::new(channel).create_mapping(request).await?;
+    Ok(())
+}
+
+/// Whether the history of the workflow knows of a mapping since the instance was created last.
+async fn has_been_mapped(mut workflows: WorkflowsClient<Channel>) -> Result<bool, Status> {
+    let mut request = ListRevisionsRequest {
+        parent: INGRESS.to_owned(),
+        ..ListRevisionsRequest::default()
+    };
+    loop {
+        let page = workflows.list_revisions(request.clone()).await?.into_inner();
+        for revision in page.revisions {
+            if revision.resource.starts_with(MAPPINGS) {
+                return Ok(true);
+            }
+            if revision.resource == INSTANCE && revision.action == "created" {
+                return Ok(false);
+            }
+        }
+        if page.next_page_token.is_empty() {
+            return Ok(false);
+        }
+        request.page_token = page.next_page_token;
     }
 }
 
@@ -63,21 +113,6 @@ async fn present(instances: &mut InstancesClient<Channel>) -> Result<Option<Inst
             Err(status) => return Err(status),
         }
     }
-}
-
-async fn create(channel: Channel, instance: Instance) -> anyhow::Result<()> {
-    let request = CreateInstanceRequest {
-        instance_id: "demo".to_owned(),
-        instance: Some(instance),
-    };
-    InstancesClient::new(channel.clone()).create_instance(request).await?;
-    let request = CreateMappingRequest {
-        parent: INGRESS.to_owned(),
-        mapping_id: "contact".to_owned(),
-        mapping: Some(mapping()),
-    };
-    MappingsClient::new(channel).create_mapping(request).await?;
-    Ok(())
 }
 
 /// The credentials are the sandbox's stable ones; they open nothing else.
@@ -136,5 +171,21 @@ fn mapping() -> Mapping {
             .collect(),
         options: Some(MappingOptions::default()),
         ..Mapping::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compose_stack_starts_from_the_same_mapping() {
+        let composed = include_str!("../../../deploy/docker/demo/mapping.json");
+        let composed: Mapping = serde_json::from_str(composed).unwrap();
+        let ours = mapping();
+        assert_eq!(composed.dynamics_table, ours.dynamics_table);
+        assert_eq!(composed.campaign_resource, ours.campaign_resource);
+        assert_eq!(composed.key, ours.key);
+        assert_eq!(composed.fields, ours.fields);
     }
 }

@@ -2,7 +2,7 @@
 
 use crosswalk_runtime::{
     service::ServiceSettings,
-    settings::{AdminSettings, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
+    settings::{AdminSettings, CommonSections, Problem, ShutdownSettings, TelemetrySettings, Validate},
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,25 +36,16 @@ impl StandaloneSettings {
 
 impl Validate for StandaloneSettings {
     fn problems(&self) -> Vec<Problem> {
-        [
-            within("telemetry", self.telemetry.problems()),
-            within("admin", self.admin.problems()),
-            within("shutdown", self.shutdown.problems()),
-        ]
-        .concat()
+        self.common().problems()
     }
 }
 
 impl ServiceSettings for StandaloneSettings {
-    fn telemetry(&self) -> &TelemetrySettings {
-        &self.telemetry
-    }
-
-    fn admin(&self) -> &AdminSettings {
-        &self.admin
-    }
-
-    fn shutdown(&self) -> &ShutdownSettings {
-        &self.shutdown
+    fn common(&self) -> CommonSections<'_> {
+        CommonSections {
+            telemetry: &self.telemetry,
+            admin: &self.admin,
+            shutdown: &self.shutdown,
+        }
     }
 }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use crosswalk_core::{Class, Classify, mapping::Problem, worker};
+use crosswalk_core::{
+    Class, Classify,
+    mapping::{Problem, list_problems},
+    worker,
+};
 use crosswalk_kafka::KafkaError;
 use crosswalk_runtime::{
-    error::{Cancelled, chain},
+    error::{Cancelled, failure},
     retry::RetryError,
     sealing::SealingError,
 };
-use jiff::Timestamp;
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +24,7 @@ pub(crate) enum RunError {
     #[error("the Campaign credentials cannot be opened")]
     Credentials(#[from] SealingError),
     /// The pinned mapping does not fit the resource as it is now.
-    #[error("the mapping to {resource} does not fit the resource: {}", list(problems))]
+    #[error("the mapping to {resource} does not fit the resource: {}", list_problems(problems))]
     Mapping { resource: String, problems: Vec<Problem> },
     /// A defect of ours, caught at the record it showed at.
     #[error("a defect: {0}")]
@@ -30,20 +33,13 @@ pub(crate) enum RunError {
     Cancelled(#[from] Cancelled),
 }
 
-fn list(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
 impl RunError {
     /// What the status says of it.
     pub(crate) fn failure(&self) -> worker::Failure {
         let (code, advice) = match self {
             Self::Campaign(error) => (error.code(), error.advice()),
-            Self::Kafka(error) => (error.code(), "Check the Kafka settings and the rights of this service."),
-            Self::Credentials(_) => (
-                "CREDENTIALS_UNREADABLE",
-                "Give this service the key that the control plane seals with, or enter the client secret again.",
-            ),
+            Self::Kafka(error) => (error.code(), error.advice()),
+            Self::Credentials(error) => (error.code(), ""),
             Self::Mapping { .. } => (
                 "MAPPING_INVALID",
                 "Correct the mapping, or undo the change in Campaign, then start again.",
@@ -51,12 +47,7 @@ impl RunError {
             Self::Defect(_) => ("DEFECT", "Report it with the service's log; start again to go on."),
             Self::Cancelled(_) => ("CANCELLED", ""),
         };
-        let message = format!("{}. {advice}", chain(self));
-        worker::Failure {
-            code: code.into(),
-            message,
-            since: Timestamp::now(),
-        }
+        failure(self, code, advice)
     }
 }
 

@@ -13,6 +13,9 @@ use parking_lot::Mutex;
 
 use crate::metrics::{CONCURRENCY_LIMIT, IN_FLIGHT, OLDEST_UNFINISHED_SECONDS};
 
+/// The system that may throttle a run, as a status names it.
+pub(crate) const CAMPAIGN: &str = "Adobe Campaign";
+
 /// What a run reports beside the pool's own numbers. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Progress(Arc<Inner>);
@@ -74,7 +77,7 @@ impl Progress {
         if let Some(pause) = &stats.paused {
             let remaining = SignedDuration::try_from(pause.remaining).unwrap_or_default();
             return Some(Hindrance::Throttled {
-                by: "Adobe Campaign".to_owned(),
+                by: CAMPAIGN.to_owned(),
                 until: now + remaining,
             });
         }

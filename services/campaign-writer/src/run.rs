@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crosswalk_core::{
     WorkflowName,
     control::Run,
-    worker::{Hindrance, Phase, Role},
+    worker::{Phase, Role},
 };
 use crosswalk_kafka::{
     ControlLog, DeadLetters, Kafka, Producer, Queue, Reporter, RunReport, Share,
@@ -13,14 +13,20 @@ use crosswalk_kafka::{
 };
 use crosswalk_runtime::{
     error::{Cancelled, chain},
-    retry::{Backoff, Retry, RetryEvent, RetryPolicy},
+    retry::{Backoff, HindranceTracker, Retry, RetryPolicy},
     sealing::SealingKeys,
 };
-use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{failure::RunError, progress::Progress, proof::prove, settings::WriterSettings, work::Work, write::Writer};
+use crate::{
+    failure::RunError,
+    progress::{CAMPAIGN, Progress},
+    proof::prove,
+    settings::WriterSettings,
+    work::Work,
+    write::Writer,
+};
 
 /// How often the pool's numbers go into the report.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
@@ -105,16 +111,15 @@ impl Running {
     /// Proves that the run can write, waiting for what passes by itself.
     async fn open(&self, progress: &Progress, cancel: &CancellationToken) -> Result<Writer, RunError> {
         let policy = RetryPolicy::forever(Backoff::default());
-        let began = Timestamp::now();
+        let mut hindrances = HindranceTracker::new(CAMPAIGN);
         let retry = Retry::new(&policy, cancel, "open a run")
-            .observe(|event| self.report.set_hindrance(hindrance(event, began)));
+            .observe(|event| self.report.set_hindrance(hindrances.after(event)));
         let open = cancel.run_until_cancelled(retry.run(|| self.open_once(progress)));
         Ok(open.await.ok_or(Cancelled)??)
     }
 
     async fn open_once(&self, progress: &Progress) -> Result<Writer, RunError> {
         let (shared, instance) = (&self.shared, &self.workflow.instance);
-        let target = prove(shared, instance, &self.run.configuration).await?;
         let names = shared.kafka.topics();
         let specs: Vec<_> = self
             .run
@@ -123,8 +128,12 @@ impl Running {
             .iter()
             .map(|mapping| names.ingress_spec(instance, &mapping.definition.source_table))
             .collect();
-        shared.kafka.ensure_topics(&specs).await?;
-        let dead_letters = DeadLetters::open(&shared.kafka, shared.producer.clone(), &self.workflow).await?;
+        let prepare = async {
+            let dead_letters = DeadLetters::open(&shared.kafka, shared.producer.clone(), &self.workflow);
+            let (dead_letters, ()) = tokio::try_join!(dead_letters, shared.kafka.ensure_topics(&specs))?;
+            Ok(dead_letters)
+        };
+        let (target, dead_letters) = tokio::try_join!(prove(shared, instance, &self.run.configuration), prepare)?;
         let topics = specs.into_iter().map(|spec| spec.name).collect();
         Ok(Writer {
             target,
@@ -174,21 +183,5 @@ fn cause(failure: &Failure<RunError>) -> RunError {
         Cause::Fatal(RunError::Campaign(error)) => RunError::Campaign(error.clone()),
         Cause::Fatal(RunError::Kafka(error)) => RunError::Kafka(Arc::clone(error)),
         cause => RunError::Defect(chain(cause).to_string()),
-    }
-}
-
-fn hindrance(event: RetryEvent<'_>, began: Timestamp) -> Option<Hindrance> {
-    match event {
-        RetryEvent::Waiting {
-            delay, throttled: true, ..
-        } => Some(Hindrance::Throttled {
-            by: "Adobe Campaign".to_owned(),
-            until: Timestamp::now() + delay,
-        }),
-        RetryEvent::Waiting { error, .. } => Some(Hindrance::Retrying {
-            error: chain(error).to_string(),
-            since: began,
-        }),
-        RetryEvent::Recovered { .. } => None,
     }
 }

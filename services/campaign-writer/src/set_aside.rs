@@ -7,7 +7,7 @@ use crosswalk_core::{
     mapping::RejectedRow,
 };
 use crosswalk_proto::record::DecodeError;
-use crosswalk_runtime::error::chain;
+use crosswalk_runtime::error::{advised, chain};
 use jiff::Timestamp;
 
 /// Why a record is set aside.
@@ -71,7 +71,7 @@ impl Reason {
                 (code, row.to_string(), faults)
             }
             Self::Campaign { error, .. } => {
-                let message = format!("{}. {}", chain(error), error.advice());
+                let message = advised(error, error.advice());
                 let fault = error.field().map(|field| FieldFault {
                     field: field.to_owned(),
                     source: String::new(),

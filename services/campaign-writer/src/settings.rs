@@ -10,7 +10,7 @@ use crosswalk_kafka::{
 use crosswalk_runtime::{
     sealing::SealingSettings,
     service::ServiceSettings,
-    settings::{AdminSettings, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
+    settings::{AdminSettings, CommonSections, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
 };
 use serde::{Deserialize, Serialize};
 
@@ -124,9 +124,8 @@ impl Validate for WritingSettings {
 impl Validate for WriterSettings {
     fn problems(&self) -> Vec<Problem> {
         [
-            within("telemetry", self.telemetry.problems()),
-            within("admin", self.admin.problems()),
-            within("shutdown", self.shutdown.problems()),
+            self.common().problems(),
+            within("kafka", Problem::all(self.kafka.problems())),
             within("sealing", self.sealing.problems()),
             within("writing", self.writing.problems()),
         ]
@@ -135,15 +134,11 @@ impl Validate for WriterSettings {
 }
 
 impl ServiceSettings for WriterSettings {
-    fn telemetry(&self) -> &TelemetrySettings {
-        &self.telemetry
-    }
-
-    fn admin(&self) -> &AdminSettings {
-        &self.admin
-    }
-
-    fn shutdown(&self) -> &ShutdownSettings {
-        &self.shutdown
+    fn common(&self) -> CommonSections<'_> {
+        CommonSections {
+            telemetry: &self.telemetry,
+            admin: &self.admin,
+            shutdown: &self.shutdown,
+        }
     }
 }

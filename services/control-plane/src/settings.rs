@@ -9,7 +9,7 @@ use crosswalk_kafka::KafkaSettings;
 use crosswalk_runtime::{
     sealing::SealingSettings,
     service::ServiceSettings,
-    settings::{AdminSettings, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
+    settings::{AdminSettings, CommonSections, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,9 +81,8 @@ impl Validate for ApiSettings {
 impl Validate for ControlPlaneSettings {
     fn problems(&self) -> Vec<Problem> {
         [
-            within("telemetry", self.telemetry.problems()),
-            within("admin", self.admin.problems()),
-            within("shutdown", self.shutdown.problems()),
+            self.common().problems(),
+            within("kafka", Problem::all(self.kafka.problems())),
             within("sealing", self.sealing.problems()),
             within("api", self.api.problems()),
         ]
@@ -92,16 +91,12 @@ impl Validate for ControlPlaneSettings {
 }
 
 impl ServiceSettings for ControlPlaneSettings {
-    fn telemetry(&self) -> &TelemetrySettings {
-        &self.telemetry
-    }
-
-    fn admin(&self) -> &AdminSettings {
-        &self.admin
-    }
-
-    fn shutdown(&self) -> &ShutdownSettings {
-        &self.shutdown
+    fn common(&self) -> CommonSections<'_> {
+        CommonSections {
+            telemetry: &self.telemetry,
+            admin: &self.admin,
+            shutdown: &self.shutdown,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crosswalk_core::{
     control::{Etag, Instance, State, campaign_secret_purpose, dynamics_secret_purpose},
 };
 use crosswalk_runtime::{
-    error::chain,
+    error::advised,
     sealing::{SealingError, SealingKeys},
 };
 use parking_lot::Mutex;
@@ -48,7 +48,7 @@ impl SystemFailure {
     fn of_sealing(system: System, error: &SealingError) -> Self {
         Self {
             system,
-            code: "CREDENTIALS_UNREADABLE",
+            code: error.code(),
             message: error.to_string(),
             class: Class::Fatal,
         }
@@ -89,7 +89,7 @@ impl SystemFailure {
 
 impl From<crosswalk_dynamics::Error> for SystemFailure {
     fn from(error: crosswalk_dynamics::Error) -> Self {
-        let message = format!("{}. {}", chain(&error), error.advice());
+        let message = advised(&error, error.advice());
         Self {
             system: System::Dynamics,
             code: error.code(),
@@ -101,7 +101,7 @@ impl From<crosswalk_dynamics::Error> for SystemFailure {
 
 impl From<crosswalk_campaign::Error> for SystemFailure {
     fn from(error: crosswalk_campaign::Error) -> Self {
-        let message = format!("{}. {}", chain(&error), error.advice());
+        let message = advised(&error, error.advice());
         Self {
             system: System::Campaign,
             code: error.code(),

@@ -1,13 +1,16 @@
 //! Why a unit cannot go on.
 
-use crosswalk_core::{Class, Classify, mapping::Problem, worker};
+use crosswalk_core::{
+    Class, Classify,
+    mapping::{Problem, list_problems},
+    worker,
+};
 use crosswalk_kafka::KafkaError;
 use crosswalk_runtime::{
-    error::{Cancelled, chain},
+    error::{Cancelled, failure},
     retry::RetryError,
     sealing::SealingError,
 };
-use jiff::Timestamp;
 
 /// Why a unit cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +22,7 @@ pub(crate) enum UnitError {
     #[error("the Dynamics credentials cannot be opened")]
     Credentials(#[from] SealingError),
     /// The pinned mapping does not fit the table as it is now.
-    #[error("the mapping of {table} does not fit the table: {}", list(problems))]
+    #[error("the mapping of {table} does not fit the table: {}", list_problems(problems))]
     Mapping { table: String, problems: Vec<Problem> },
     #[error("the table {table} does not track changes")]
     ChangeTrackingOff { table: String },
@@ -27,20 +30,13 @@ pub(crate) enum UnitError {
     Cancelled(#[from] Cancelled),
 }
 
-fn list(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
 impl UnitError {
     /// What the status says of it.
     pub(crate) fn failure(&self) -> worker::Failure {
         let (code, advice) = match self {
             Self::Dynamics(error) => (error.code(), error.advice()),
-            Self::Kafka(error) => (error.code(), "Check the Kafka settings and the rights of this service."),
-            Self::Credentials(_) => (
-                "CREDENTIALS_UNREADABLE",
-                "Give this service the key that the control plane seals with, or enter the client secret again.",
-            ),
+            Self::Kafka(error) => (error.code(), error.advice()),
+            Self::Credentials(error) => (error.code(), ""),
             Self::Mapping { .. } => (
                 "MAPPING_INVALID",
                 "Correct the mapping, or undo the change in Dynamics, then start again.",
@@ -51,12 +47,7 @@ impl UnitError {
             ),
             Self::Cancelled(_) => ("CANCELLED", ""),
         };
-        let message = format!("{}. {advice}", chain(self));
-        worker::Failure {
-            code: code.into(),
-            message,
-            since: Timestamp::now(),
-        }
+        failure(self, code, advice)
     }
 }
 

@@ -4,6 +4,7 @@ mod failure;
 mod metrics;
 mod page;
 mod plan;
+mod position;
 mod proof;
 mod read;
 mod run;
@@ -52,11 +53,10 @@ pub async fn start(context: Context, settings: ReaderSettings) -> anyhow::Result
     let control = shared.control.clone();
     let stop = context.token().clone();
     let mut held = shared.slots.held();
-    context.spawn("slots", Rule::Critical, {
-        let (shared, stop) = (Arc::clone(&shared), stop.clone());
+    context.spawn_until_stopped("slots", Rule::Critical, {
+        let shared = Arc::clone(&shared);
         async move {
             tokio::select! {
-                () = stop.cancelled() => return Ok(()),
                 () = async { if held.changed().await.is_ok() { joined.release() } std::future::pending().await } => {}
                 error = shared.slots.failed() => return Err(anyhow::Error::new(error)),
             }
@@ -66,9 +66,11 @@ pub async fn start(context: Context, settings: ReaderSettings) -> anyhow::Result
     context.spawn("runs", Rule::Critical, async move {
         control.state().await?;
         followed.release();
-        let start = move |name, run, cancel| run::run(Arc::clone(&shared), name, run, cancel);
-        keep_runs(&control, WorkflowId::Ingress, &stop, start).await?;
-        Ok(())
+        let running = Arc::clone(&shared);
+        let start = move |name, run, cancel| run::run(Arc::clone(&running), name, run, cancel);
+        let kept = keep_runs(&control, WorkflowId::Ingress, &stop, start).await;
+        shared.slots.leave().await;
+        Ok(kept?)
     });
     Ok(())
 }

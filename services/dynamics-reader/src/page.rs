@@ -6,6 +6,7 @@ use crosswalk_core::{Change, Epoch, Origin, control::RunId, dead_letter::DeadLet
 use crosswalk_dynamics::{Page, RejectedRow, SourceChange};
 use crosswalk_kafka::{DeadLetters, KafkaError, Pending, Producer};
 use crosswalk_proto::record::encode_change;
+use crosswalk_runtime::error::advised;
 use jiff::Timestamp;
 use metrics::{counter, histogram};
 use uuid::Uuid;
@@ -108,7 +109,7 @@ impl Destination {
         let KafkaError::RecordTooLarge { .. } = error else {
             return Err(error);
         };
-        let message = format!("{error}. Map fewer or shorter columns, or let the topic take larger records.");
+        let message = advised(&error, error.advice());
         self.dead_letters
             .put(&key_text(id), self.letter("RECORD_TOO_LARGE", message, read_at))
             .await?;

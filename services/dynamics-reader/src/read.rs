@@ -1,23 +1,22 @@
 //! Reading one unit: a table, page by page, for as long as its slot is held (design §6).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crosswalk_core::{
     WorkflowName,
     control::{InstanceSettings, PinnedMapping, RunId},
-    worker::{Hindrance, Phase},
+    worker::Phase,
 };
 use crosswalk_dynamics::{Answer, Error as DynamicsError, Page, PageLink};
-use crosswalk_kafka::{Checkpoints, DeadLetters};
-use crosswalk_proto::record::{Checkpoint, Position};
+use crosswalk_kafka::DeadLetters;
 use crosswalk_runtime::{
-    error::{Cancelled, chain},
-    retry::{Backoff, Retry, RetryEvent, RetryPolicy},
+    error::Cancelled,
+    retry::{Backoff, HindranceTracker, Retry, RetryPolicy},
 };
 use jiff::Timestamp;
 use tokio::{
     sync::Mutex,
-    time::{Instant, Interval, MissedTickBehavior},
+    time::{Interval, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +24,7 @@ use crate::{
     failure::UnitError,
     page::{Destination, Queued},
     plan::{Progress, Reading},
+    position::PositionKeeper,
     proof::{Source, prove},
     run::{Shared, UnitReport},
 };
@@ -43,72 +43,80 @@ pub(crate) struct Unit {
 struct Opened {
     source: Source,
     destination: Destination,
-    checkpoints: Checkpoints,
-    unit: String,
-    columns: Vec<String>,
-    /// When a checkpoint was last written.
-    saved: parking_lot::Mutex<Option<Instant>>,
+    position: PositionKeeper,
 }
 
-/// How often the position is written while nothing changes. It moves with every poll, and an old one expires.
-const QUIET_SAVE_INTERVAL: Duration = Duration::from_secs(60);
+/// How far a unit has come.
+struct Progressing {
+    progress: Progress,
+    /// The page at `progress.link`, if it has been fetched already.
+    fetched: Option<Result<Page, UnitError>>,
+}
+
+/// What there is to read after a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    Pages,
+    NothingYet,
+}
 
 impl Unit {
     /// Reads until cancelled. What has been fetched when that happens is still queued, so that no record of this reader
     /// is on its way any more when another one takes over.
     pub(crate) async fn read(&self, cancel: &CancellationToken) -> Result<(), UnitError> {
-        let opened = self
-            .until(cancel, self.retrying(cancel, "open a unit", || self.open()))
-            .await?;
-        let progress = self
-            .until(
-                cancel,
-                self.retrying(cancel, "load a checkpoint", || self.load(&opened)),
-            )
-            .await?;
+        let open = self.retrying(cancel, "open a unit", || self.open(cancel));
+        let (opened, progress) = self.until(cancel, open).await?;
         self.report.set_phase(Phase::Running);
-        let progress = Mutex::new(progress);
-        self.retrying(cancel, "queue a page", || async {
-            self.read_on(&opened, &mut *progress.lock().await, cancel).await
-        })
-        .await
+        let mut polls = tokio::time::interval(self.shared.settings.reading.poll_interval);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let progressing = Mutex::new(Progressing {
+            progress,
+            fetched: None,
+        });
+        loop {
+            let queue_page = || async { self.queue_page(&opened, &mut *progressing.lock().await, cancel).await };
+            if self.retrying(cancel, "queue a page", queue_page).await? == More::NothingYet {
+                self.wait(&mut polls, cancel).await?;
+            }
+        }
     }
 
-    async fn open(&self) -> Result<Opened, UnitError> {
-        let (shared, definition) = (&self.shared, &*self.mapping.definition);
-        let source = prove(shared, &self.workflow.instance, &self.settings, definition).await?;
-        let topics = shared.kafka.topics();
-        let spec = topics.ingress_spec(&self.workflow.instance, &definition.source_table);
+    /// Proves that the unit can run, and finds out where it stands.
+    async fn open(&self, cancel: &CancellationToken) -> Result<(Opened, Progress), UnitError> {
+        let definition = &*self.mapping.definition;
+        let (source, destination, (position, checkpoint)) = tokio::try_join!(
+            prove(&self.shared, &self.workflow.instance, &self.settings, definition),
+            self.destination(),
+            PositionKeeper::open(self, cancel),
+        )?;
+        let columns: Vec<String> = source.selection.columns().map(str::to_owned).collect();
+        let mut progress = Progress::after(checkpoint, self.mapping.uid, &columns);
+        let opened = Opened {
+            source,
+            destination,
+            position: position.with_columns(columns),
+        };
+        self.expect_rows(&opened, &mut progress).await;
+        tracing::info!(unit = opened.position.unit(), epoch = progress.epoch.0, reading = ?progress.reading, "reading");
+        Ok((opened, progress))
+    }
+
+    async fn destination(&self) -> Result<Destination, UnitError> {
+        let (shared, table) = (&self.shared, &self.mapping.definition.source_table);
+        let spec = shared.kafka.topics().ingress_spec(&self.workflow.instance, table);
         let topic = spec.name.clone();
-        shared.kafka.ensure_topics(&[spec]).await?;
-        let dead_letters = DeadLetters::open(&shared.kafka, shared.producer.clone(), &self.workflow).await?;
-        let table = definition.source_table.clone();
-        let destination = Destination {
+        let specs = [spec];
+        let (dead_letters, ()) = tokio::try_join!(
+            DeadLetters::open(&shared.kafka, shared.producer.clone(), &self.workflow),
+            shared.kafka.ensure_topics(&specs),
+        )?;
+        Ok(Destination {
             producer: shared.producer.clone(),
             topic,
             dead_letters,
-            table,
+            table: table.clone(),
             run: self.run,
-        };
-        let checkpoints = Checkpoints::open(&shared.kafka, shared.producer.clone(), &self.workflow.instance).await?;
-        let unit = format!("{}/{}", self.workflow.workflow, definition.source_table);
-        let columns = source.selection.columns().map(str::to_owned).collect();
-        Ok(Opened {
-            source,
-            destination,
-            checkpoints,
-            unit,
-            columns,
-            saved: parking_lot::Mutex::default(),
         })
-    }
-
-    async fn load(&self, opened: &Opened) -> Result<Progress, UnitError> {
-        let checkpoint = opened.checkpoints.load(&opened.unit, CancellationToken::new()).await?;
-        let mut progress = Progress::after(checkpoint, self.mapping.uid, &opened.columns);
-        self.expect_rows(opened, &mut progress).await;
-        tracing::info!(unit = opened.unit, epoch = progress.epoch.0, reading = ?progress.reading, "reading");
-        Ok(progress)
     }
 
     /// At the beginning of an initial read, asks how many rows there are, for people who watch. Not worth failing for.
@@ -119,51 +127,58 @@ impl Unit {
         self.show(progress);
     }
 
-    async fn read_on(
+    /// Queues the next page and moves behind it.
+    async fn queue_page(
         &self,
         opened: &Opened,
-        progress: &mut Progress,
+        progressing: &mut Progressing,
         cancel: &CancellationToken,
-    ) -> Result<(), UnitError> {
-        let mut polls = tokio::time::interval(self.shared.settings.reading.poll_interval);
-        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut fetched = None;
-        loop {
-            let page = match fetched.take() {
-                Some(page) => page,
-                None => self.fetch(opened, progress.link.as_ref(), cancel).await,
-            };
-            let page = match page {
-                Err(UnitError::Dynamics(DynamicsError::ExpiredDeltaToken(answer))) => {
-                    self.begin_anew(opened, progress, &answer).await;
-                    continue;
-                }
-                page => page?,
-            };
-            let next = page.next.clone();
-            // The next page is fetched while this one is queued, so that neither side waits for the other.
-            let (queued, following) = tokio::join!(
-                opened.destination.queue(page, progress),
-                self.fetch_following(opened, &next, cancel)
-            );
-            fetched = following;
-            match self.advance(opened, progress, next, queued?, cancel).await {
-                Err(UnitError::Dynamics(DynamicsError::ExpiredDeltaToken(answer))) => {
-                    self.begin_anew(opened, progress, &answer).await;
-                    fetched = None;
-                    continue;
-                }
-                result => result?,
+    ) -> Result<More, UnitError> {
+        let page = match progressing.fetched.take() {
+            Some(page) => page,
+            None => self.fetch(opened, progressing.progress.link.as_ref(), cancel).await,
+        };
+        let moved = match page {
+            Ok(page) => self.queue_and_fetch(opened, progressing, page, cancel).await,
+            Err(error) => Err(error),
+        };
+        match moved {
+            Err(UnitError::Dynamics(DynamicsError::ExpiredDeltaToken(answer))) => {
+                progressing.fetched = None;
+                self.begin_anew(opened, &mut progressing.progress, &answer).await;
+                Ok(More::Pages)
             }
-            if fetched.is_none() {
-                self.wait(&mut polls, cancel).await?;
-            }
+            moved => moved,
         }
+    }
+
+    /// Queues a page and moves behind it, while the one after it is fetched, so that neither side waits for the other.
+    async fn queue_and_fetch(
+        &self,
+        opened: &Opened,
+        progressing: &mut Progressing,
+        page: Page,
+        cancel: &CancellationToken,
+    ) -> Result<More, UnitError> {
+        let next = page.next.clone();
+        let progress = &mut progressing.progress;
+        let queue = async {
+            let queued = opened.destination.queue(page, progress).await?;
+            self.advance(opened, progress, next.clone(), queued, cancel).await
+        };
+        let (moved, following) = tokio::join!(queue, self.fetch_following(opened, &next, cancel));
+        moved?;
+        let more = match next {
+            PageLink::Next(_) => More::Pages,
+            PageLink::Delta(_) => More::NothingYet,
+        };
+        progressing.fetched = following;
+        Ok(more)
     }
 
     /// A position that has expired is no failure: the table is read again, under the next epoch.
     async fn begin_anew(&self, opened: &Opened, progress: &mut Progress, answer: &Answer) {
-        tracing::warn!(unit = opened.unit, answer = %answer, "the position has expired; the table is read anew");
+        tracing::warn!(unit = opened.position.unit(), answer = %answer, "the position has expired; the table is read anew");
         *progress = progress.next_epoch();
         self.expect_rows(opened, progress).await;
     }
@@ -185,16 +200,7 @@ impl Unit {
         let was_changes = progress.reading == Reading::Changes;
         progress.advance(next, queued);
         let is_quiet = was_changes && queued.records + queued.rejected == 0;
-        if !is_quiet
-            || opened
-                .saved
-                .lock()
-                .is_none_or(|saved| saved.elapsed() >= QUIET_SAVE_INTERVAL)
-        {
-            opened.checkpoints.save(&self.checkpoint(opened, progress)).await?;
-            *opened.saved.lock() = Some(Instant::now());
-        }
-        self.report.set_hindrance(None);
+        opened.position.save(progress, is_quiet).await?;
         self.report.count(|counts| {
             counts.done += queued.records;
             counts.rejected += queued.rejected;
@@ -281,35 +287,10 @@ impl Unit {
         Attempt: Future<Output = Result<T, UnitError>>,
     {
         let policy = RetryPolicy::forever(Backoff::default());
-        let began = Timestamp::now();
+        let mut hindrances = HindranceTracker::new("Dynamics 365");
         let retry =
-            Retry::new(&policy, cancel, name).observe(|event| self.report.set_hindrance(hindrance(event, began)));
+            Retry::new(&policy, cancel, name).observe(move |event| self.report.set_hindrance(hindrances.after(event)));
         Ok(retry.run(operation).await?)
-    }
-
-    fn checkpoint(&self, opened: &Opened, progress: &Progress) -> Checkpoint {
-        let (position, initial) = match (&progress.link, &progress.reading) {
-            (Some(PageLink::Delta(link)), _) => (Position::Delta(link.clone()), false),
-            (Some(PageLink::Next(link)), reading) => (Position::Next(link.clone()), *reading == Reading::Initial),
-            (None, _) => (Position::Next(String::new()), true),
-        };
-        let superseded_link = match &progress.reading {
-            Reading::Rebase { superseded, .. } => Some(superseded.clone()),
-            Reading::Initial | Reading::Changes => None,
-        };
-        Checkpoint {
-            unit: opened.unit.clone(),
-            mapping_uid: self.mapping.uid,
-            columns: opened.columns.clone(),
-            epoch: progress.epoch,
-            position,
-            initial,
-            records: progress.records,
-            expected: progress.expected,
-            time: Timestamp::now(),
-            version: progress.version,
-            superseded_link,
-        }
     }
 
     /// While an initial read goes on, people see how far it is.
@@ -320,21 +301,5 @@ impl Unit {
             None
         };
         self.report.count(|counts| counts.expected = expected);
-    }
-}
-
-fn hindrance(event: RetryEvent<'_>, began: Timestamp) -> Option<Hindrance> {
-    match event {
-        RetryEvent::Waiting {
-            delay, throttled: true, ..
-        } => Some(Hindrance::Throttled {
-            by: "Dynamics 365".into(),
-            until: Timestamp::now() + delay,
-        }),
-        RetryEvent::Waiting { error, .. } => Some(Hindrance::Retrying {
-            error: chain(error).to_string(),
-            since: began,
-        }),
-        RetryEvent::Recovered { .. } => None,
     }
 }

@@ -48,8 +48,11 @@ pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, c
         ));
     }
     while let Some(ended) = units.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(workflow = %workflow, error = %error, "a unit has ended by a defect");
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            // Whoever keeps the runs ends the process with it: a unit that is gone must not look as if it ran.
+            std::panic::resume_unwind(error.into_panic());
         }
     }
 }
@@ -109,7 +112,12 @@ struct Reports {
 
 struct Present {
     report: RunReport,
-    phases: BTreeMap<MappingId, Phase>,
+    units: BTreeMap<MappingId, UnitState>,
+}
+
+struct UnitState {
+    phase: Phase,
+    hindrance: Option<Hindrance>,
 }
 
 /// What a unit says about itself. When it is dropped the unit has ended.
@@ -132,13 +140,14 @@ impl Reports {
             );
             Present {
                 report,
-                phases: BTreeMap::new(),
+                units: BTreeMap::new(),
             }
         };
-        present
-            .get_or_insert_with(start)
-            .phases
-            .insert(mapping.clone(), Phase::Starting);
+        let unit = UnitState {
+            phase: Phase::Starting,
+            hindrance: None,
+        };
+        present.get_or_insert_with(start).units.insert(mapping.clone(), unit);
         UnitReport {
             reports: Arc::clone(self),
             mapping: mapping.clone(),
@@ -149,16 +158,20 @@ impl Reports {
 impl UnitReport {
     /// Sets the unit's phase; the run's is that of the unit that is worst off.
     pub(crate) fn set_phase(&self, phase: Phase) {
-        if let Some(present) = &mut *self.reports.present.lock() {
-            present.phases.insert(self.mapping.clone(), phase);
-            present.report.set_phase(overall(&present.phases));
-        }
+        self.change(|unit| unit.phase = phase);
     }
 
-    /// Says what holds the unit up.
+    /// Says what holds the unit up; a throttled unit is what the run shows first.
     pub(crate) fn set_hindrance(&self, hindrance: Option<Hindrance>) {
-        if let Some(present) = &*self.reports.present.lock() {
-            present.report.set_hindrance(hindrance);
+        self.change(|unit| unit.hindrance = hindrance);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut UnitState)) {
+        if let Some(present) = &mut *self.reports.present.lock() {
+            if let Some(unit) = present.units.get_mut(&self.mapping) {
+                change(unit);
+            }
+            present.publish();
         }
     }
 
@@ -174,22 +187,31 @@ impl Drop for UnitReport {
     fn drop(&mut self) {
         let mut present = self.reports.present.lock();
         if let Some(state) = &mut *present {
-            state.phases.remove(&self.mapping);
-            if state.phases.is_empty() {
+            state.units.remove(&self.mapping);
+            if state.units.is_empty() {
                 state.report.set_phase(Phase::Stopped);
                 *present = None;
             } else {
-                state.report.set_phase(overall(&state.phases));
+                state.publish();
             }
         }
     }
 }
 
-fn overall(phases: &BTreeMap<MappingId, Phase>) -> Phase {
-    let failed = phases.values().find(|phase| matches!(phase, Phase::Failed(_)));
-    match failed {
-        Some(failed) => failed.clone(),
-        None if phases.values().all(|phase| *phase == Phase::Running) => Phase::Running,
-        None => Phase::Starting,
+impl Present {
+    /// Puts what the units say, taken together, into the report.
+    fn publish(&self) {
+        let phases = || self.units.values().map(|unit| &unit.phase);
+        let failed = phases().find(|phase| matches!(phase, Phase::Failed(_)));
+        let phase = match failed {
+            Some(failed) => failed.clone(),
+            None if phases().all(|phase| *phase == Phase::Running) => Phase::Running,
+            None => Phase::Starting,
+        };
+        self.report.set_phase(phase);
+        let hindrances = || self.units.values().filter_map(|unit| unit.hindrance.as_ref());
+        let throttled = hindrances().find(|hindrance| matches!(hindrance, Hindrance::Throttled { .. }));
+        self.report
+            .set_hindrance(throttled.or_else(|| hindrances().next()).cloned());
     }
 }

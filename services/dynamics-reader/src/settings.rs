@@ -6,7 +6,7 @@ use crosswalk_kafka::KafkaSettings;
 use crosswalk_runtime::{
     sealing::SealingSettings,
     service::ServiceSettings,
-    settings::{AdminSettings, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
+    settings::{AdminSettings, CommonSections, Problem, ShutdownSettings, TelemetrySettings, Validate, within},
 };
 use serde::{Deserialize, Serialize};
 
@@ -64,9 +64,8 @@ impl Validate for ReadingSettings {
 impl Validate for ReaderSettings {
     fn problems(&self) -> Vec<Problem> {
         [
-            within("telemetry", self.telemetry.problems()),
-            within("admin", self.admin.problems()),
-            within("shutdown", self.shutdown.problems()),
+            self.common().problems(),
+            within("kafka", Problem::all(self.kafka.problems())),
             within("sealing", self.sealing.problems()),
             within("reading", self.reading.problems()),
         ]
@@ -75,15 +74,11 @@ impl Validate for ReaderSettings {
 }
 
 impl ServiceSettings for ReaderSettings {
-    fn telemetry(&self) -> &TelemetrySettings {
-        &self.telemetry
-    }
-
-    fn admin(&self) -> &AdminSettings {
-        &self.admin
-    }
-
-    fn shutdown(&self) -> &ShutdownSettings {
-        &self.shutdown
+    fn common(&self) -> CommonSections<'_> {
+        CommonSections {
+            telemetry: &self.telemetry,
+            admin: &self.admin,
+            shutdown: &self.shutdown,
+        }
     }
 }

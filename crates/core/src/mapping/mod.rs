@@ -32,7 +32,7 @@ pub use default_contact::default_contact_mapping;
 pub use definition::{ChoiceForm, EmptyValue, FieldMapping, KeyMapping, MappingOptions, OverLong, TableMapping};
 pub use key::{KEY_LENGTH, key_text, parse_key};
 pub use payload::Payload;
-pub use problem::{Problem, ProblemCode};
+pub use problem::{Problem, ProblemCode, list_problems};
 pub use rejected::{FieldError, RejectedRow};
 pub use target_value::TargetValue;
 pub use validate::{MAX_FIELDS, MAX_NAME_LENGTH, validate, validate_source, validate_target};

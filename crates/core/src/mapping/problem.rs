@@ -19,6 +19,13 @@ impl fmt::Display for Problem {
     }
 }
 
+/// All problems on one line.
+#[must_use]
+pub fn list_problems(problems: &[Problem]) -> String {
+    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    shown.join("; ")
+}
+
 /// The kinds of problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProblemCode {

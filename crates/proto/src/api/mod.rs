@@ -2,11 +2,13 @@
 //! how a thing looks on the wire.
 
 mod catalog;
+mod code;
 mod instance;
 mod mapping;
 mod workflow;
 
 pub use catalog::{resource, table};
+pub use code::code_name;
 pub use instance::instance;
 pub use mapping::{UnknownValues, definition, mapping, options};
 pub use workflow::{WorkflowView, difference, workflow};

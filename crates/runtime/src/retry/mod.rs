@@ -8,6 +8,7 @@
 //! [`Backoff::delay`].
 
 mod backoff;
+mod hindrance;
 mod policy;
 
 use std::error::Error;
@@ -21,6 +22,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 pub use self::backoff::Backoff;
+pub use self::hindrance::HindranceTracker;
 pub use self::policy::RetryPolicy;
 use crate::error::{Cancelled, chain};
 use crate::metrics;

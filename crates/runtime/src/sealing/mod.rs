@@ -51,6 +51,14 @@ pub enum SealingError {
     NoRandomness,
 }
 
+impl SealingError {
+    /// Stable code for people and programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "CREDENTIALS_UNREADABLE"
+    }
+}
+
 impl Classify for SealingError {
     fn class(&self) -> Class {
         Class::Fatal

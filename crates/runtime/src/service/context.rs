@@ -119,4 +119,18 @@ impl Context {
     ) {
         self.supervisor.spawn(name, rule, task);
     }
+
+    /// Spawns a task of the service that is dropped when the service is told to stop; see
+    /// [`Supervisor::spawn_until_stopped`].
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn spawn_until_stopped(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        rule: Rule,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        self.supervisor.spawn_until_stopped(name, rule, task);
+    }
 }

@@ -20,16 +20,10 @@ pub use self::lifecycle::{ServiceFailure, serve};
 pub use self::probe::{Answer, ProbeError, probe};
 pub use self::process::{run, run_with};
 
-use crate::settings::{AdminSettings, Settings, ShutdownSettings, TelemetrySettings};
+use crate::settings::{CommonSections, Settings};
 
 /// The settings of a service: its own sections and those that every service has.
 pub trait ServiceSettings: Settings {
-    /// Section `telemetry`.
-    fn telemetry(&self) -> &TelemetrySettings;
-
-    /// Section `admin`.
-    fn admin(&self) -> &AdminSettings;
-
-    /// Section `shutdown`.
-    fn shutdown(&self) -> &ShutdownSettings;
+    /// The sections that every service has.
+    fn common(&self) -> CommonSections<'_>;
 }

@@ -105,7 +105,7 @@ fn healthcheck(settings: &impl ServiceSettings) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),
     };
-    match runtime.block_on(probe(settings.admin().listen, "/readyz", HEALTHCHECK_TIMEOUT)) {
+    match runtime.block_on(probe(settings.common().admin.listen, "/readyz", HEALTHCHECK_TIMEOUT)) {
         Ok(answer) => {
             print(&format!("{}\n", answer.body));
             if answer.status.is_success() {
@@ -127,7 +127,7 @@ where
     Build: FnOnce(Context, Settings) -> Built,
     Built: Future<Output = anyhow::Result<()>>,
 {
-    if let Err(error) = telemetry::init(settings.telemetry()) {
+    if let Err(error) = telemetry::init(settings.common().telemetry) {
         return complain(&error);
     }
     tracing::info!(
@@ -163,7 +163,7 @@ where
     Build: FnOnce(Context, Settings) -> Built,
     Built: Future<Output = anyhow::Result<()>>,
 {
-    let shutdown = Shutdown::new(settings.shutdown().drain_deadline);
+    let shutdown = Shutdown::new(settings.common().shutdown.drain_deadline);
     let signals = shutdown.on_signals().context("signals cannot be handled")?;
     let context = Context::new(service, shutdown.clone());
     let platform = Supervisor::new(CancellationToken::new());
@@ -203,7 +203,7 @@ async fn start_platform(
         liveness: context.liveness().clone(),
         metrics: metrics.clone(),
     };
-    let admin = AdminServer::bind(settings.admin(), state).await?;
+    let admin = AdminServer::bind(settings.common().admin, state).await?;
     tracing::info!(admin.address = %admin.address(), "admin port is open");
     let stop = platform.token().clone();
     platform.spawn(

@@ -33,7 +33,7 @@ use serde::de::DeserializeOwned;
 pub use self::problem::{Problem, SettingsError, within};
 pub use self::redacted::{redacted_json, redacted_toml};
 pub use self::secret::{SecretError, SecretSource};
-pub use self::sections::{AdminSettings, LogFormat, ShutdownSettings, TelemetrySettings};
+pub use self::sections::{AdminSettings, CommonSections, LogFormat, ShutdownSettings, TelemetrySettings};
 
 /// What starts the name of every environment variable that is a setting.
 pub const ENVIRONMENT_PREFIX: &str = "CROSSWALK__";

@@ -24,6 +24,14 @@ impl Problem {
         }
     }
 
+    /// The problems that a part which knows nothing of settings files has found: key and what is expected.
+    pub fn all(found: impl IntoIterator<Item = (&'static str, &'static str)>) -> Vec<Self> {
+        found
+            .into_iter()
+            .map(|(key, expected)| Self::new(key, expected))
+            .collect()
+    }
+
     /// Names where the value was set: a file, an environment variable, a flag. [`load`](super::load) fills this in for
     /// problems that [`Validate`](super::Validate) reports.
     #[must_use]

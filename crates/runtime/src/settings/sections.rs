@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
-use super::{Problem, Validate};
+use super::{Problem, Validate, within};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -103,5 +103,27 @@ impl Validate for ShutdownSettings {
             )];
         }
         Vec::new()
+    }
+}
+
+/// The sections that every service has, wherever its settings keep them.
+#[derive(Debug, Clone, Copy)]
+pub struct CommonSections<'a> {
+    /// Section `telemetry`.
+    pub telemetry: &'a TelemetrySettings,
+    /// Section `admin`.
+    pub admin: &'a AdminSettings,
+    /// Section `shutdown`.
+    pub shutdown: &'a ShutdownSettings,
+}
+
+impl Validate for CommonSections<'_> {
+    fn problems(&self) -> Vec<Problem> {
+        [
+            within("telemetry", self.telemetry.problems()),
+            within("admin", self.admin.problems()),
+            within("shutdown", self.shutdown.problems()),
+        ]
+        .concat()
     }
 }

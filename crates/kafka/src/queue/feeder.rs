@@ -1,0 +1,175 @@
+//! The polling thread of a queue: feeds the pool, and stores for committing what the pool has finished.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use crosswalk_core::{Class, Classify};
+use rdkafka::{
+    Message, TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer},
+    error::{KafkaError as ClientError, RDKafkaErrorCode},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{QueueRecord, membership::QueueContext};
+use crate::{
+    KafkaError,
+    pool::{Handler, NextOffset, PartitionId, Pool, Record, Refused},
+};
+
+/// How long a poll may block while nothing is held back, and while something is.
+const POLL: Duration = Duration::from_millis(20);
+const POLL_WHILE_FULL: Duration = Duration::from_millis(2);
+
+/// The polling thread's own things.
+pub(super) struct Feeder<'a, H: Handler, D> {
+    consumer: &'a BaseConsumer<QueueContext<H>>,
+    pool: Pool<H>,
+    decode: D,
+    /// Records the pool had no room for, by partition; these partitions are paused.
+    held: HashMap<PartitionId, VecDeque<Record<H::Payload>>>,
+}
+
+impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
+    pub(super) fn new(consumer: &'a BaseConsumer<QueueContext<H>>, pool: Pool<H>, decode: D) -> Self {
+        Self {
+            consumer,
+            pool,
+            decode,
+            held: HashMap::new(),
+        }
+    }
+
+    /// Feeds the pool until told to stop.
+    pub(super) fn run(&mut self, stop: &CancellationToken) -> Result<(), KafkaError> {
+        while !stop.is_cancelled() {
+            let wait = if self.held.is_empty() { POLL } else { POLL_WHILE_FULL };
+            match self.consumer.poll(wait) {
+                None => {}
+                Some(Ok(message)) => self.take(&message)?,
+                Some(Err(source)) => {
+                    let error = KafkaError::Client {
+                        operation: "read a queue",
+                        source,
+                    };
+                    if error.class() == Class::Fatal {
+                        return Err(error);
+                    }
+                    tracing::debug!(error = %error, "waiting for the broker");
+                }
+            }
+            self.offer_held()?;
+            self.store(&self.pool.take_committable());
+        }
+        self.store(&self.pool.take_committable());
+        Ok(())
+    }
+
+    /// Polls on until there is an assignment, so that the group is not left in the midst of joining it.
+    pub(super) fn become_member(&mut self, patience: Duration) {
+        let deadline = std::time::Instant::now() + patience;
+        while !self.consumer.context().is_member() && std::time::Instant::now() < deadline {
+            // What comes is not taken any more; its offsets are not stored, so whoever joins next reads it.
+            drop(self.consumer.poll(POLL));
+        }
+    }
+
+    fn take(&mut self, message: &impl Message) -> Result<(), KafkaError> {
+        let context = self.consumer.context();
+        let Some(partition) = context.partition_id(message.topic(), message.partition()) else {
+            return Ok(());
+        };
+        let Some(assignment) = context.assignment(partition) else {
+            return Ok(());
+        };
+        let key = message.key().unwrap_or_default();
+        let payload = (self.decode)(QueueRecord {
+            topic: partition.topic,
+            partition: partition.partition,
+            offset: message.offset(),
+            key,
+            payload: message.payload().unwrap_or_default(),
+        });
+        let key = bytes::Bytes::copy_from_slice(key);
+        let record = Record {
+            assignment,
+            offset: message.offset(),
+            key,
+            payload,
+        };
+        if let Some(held) = self.held.get_mut(&partition) {
+            // Fetched before the pause took hold; it must not overtake what is held.
+            held.push_back(record);
+            return Ok(());
+        }
+        if let Err(Refused::Full(record)) = self.pool.try_offer(record) {
+            self.held.insert(partition, VecDeque::from([record]));
+            let paused = self.list([partition]);
+            self.consumer
+                .pause(&paused)
+                .map_err(KafkaError::client("pause a partition"))?;
+        }
+        Ok(())
+    }
+
+    /// Offers again what the pool had no room for, in order, and goes on reading partitions that hold nothing back.
+    fn offer_held(&mut self) -> Result<(), KafkaError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        for partition in self.pool.take_room() {
+            let Some(mut held) = self.held.remove(&partition) else {
+                continue;
+            };
+            while let Some(record) = held.pop_front() {
+                // Refused as closed: the partition has gone to somebody else, who reads the record again.
+                if let Err(Refused::Full(record)) = self.pool.try_offer(record) {
+                    held.push_front(record);
+                    break;
+                }
+            }
+            if held.is_empty() {
+                let resumed = self.list([partition]);
+                self.consumer
+                    .resume(&resumed)
+                    .map_err(KafkaError::client("resume a partition"))?;
+            } else {
+                self.held.insert(partition, held);
+            }
+        }
+        let context = self.consumer.context();
+        self.held
+            .retain(|partition, _| context.assignment(*partition).is_some());
+        Ok(())
+    }
+
+    fn list(&self, partitions: impl IntoIterator<Item = PartitionId>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(self.consumer.context().topic(partition), partition.partition);
+        }
+        list
+    }
+
+    pub(super) fn store(&self, offsets: &[(PartitionId, NextOffset)]) {
+        if offsets.is_empty() {
+            return;
+        }
+        let list = self.consumer.context().offset_list(offsets);
+        if let Err(error) = self.consumer.store_offsets(&list) {
+            // A partition that has just been revoked: its new owner works the records off again.
+            tracing::debug!(error = %error, "finished offsets were not stored");
+        }
+    }
+
+    pub(super) fn commit_stored(&self) {
+        match self.consumer.commit_consumer_state(CommitMode::Sync) {
+            Ok(()) | Err(ClientError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            Err(error) => {
+                tracing::warn!(error = %error, "finished offsets were not committed; records are written again");
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The rebalance callbacks of a queue's group member: partitions given to the pool, and drained when they are taken away.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use rdkafka::{
+    ClientContext, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance},
+    error::KafkaError as ClientError,
+};
+use tokio::{runtime::Handle, sync::watch, time::Instant};
+
+use super::Share;
+use crate::{
+    client_log,
+    pool::{Assignment, Handler, NextOffset, PartitionId, Pool},
+};
+
+/// What the rebalance callbacks need. They run on the polling thread, within `poll`.
+pub(super) struct QueueContext<H: Handler> {
+    topics: Arc<[String]>,
+    pool: Pool<H>,
+    assignments: Mutex<HashMap<PartitionId, Assignment>>,
+    drain_timeout: Duration,
+    share: watch::Sender<Share>,
+    runtime: Handle,
+}
+
+impl<H: Handler> QueueContext<H> {
+    /// Must be made within the runtime that the pool runs in.
+    pub(super) fn new(
+        topics: Arc<[String]>,
+        pool: Pool<H>,
+        drain_timeout: Duration,
+        share: watch::Sender<Share>,
+    ) -> Self {
+        Self {
+            topics,
+            pool,
+            assignments: Mutex::default(),
+            drain_timeout,
+            share,
+            runtime: Handle::current(),
+        }
+    }
+
+    /// Whether partitions have been assigned.
+    pub(super) fn is_member(&self) -> bool {
+        !self.assignments.lock().is_empty()
+    }
+
+    /// The pool's name for the present assignment of a partition; `None` if it is not ours.
+    pub(super) fn assignment(&self, partition: PartitionId) -> Option<Assignment> {
+        self.assignments.lock().get(&partition).copied()
+    }
+
+    pub(super) fn partition_id(&self, topic: &str, partition: i32) -> Option<PartitionId> {
+        let topic = self.topics.iter().position(|name| name == topic)?;
+        Some(PartitionId {
+            topic: u16::try_from(topic).ok()?,
+            partition,
+        })
+    }
+
+    pub(super) fn topic(&self, partition: PartitionId) -> &str {
+        self.topics.get(usize::from(partition.topic)).map_or("", String::as_str)
+    }
+
+    fn partition_ids(&self, list: &TopicPartitionList) -> Vec<PartitionId> {
+        list.elements()
+            .iter()
+            .filter_map(|element| self.partition_id(element.topic(), element.partition()))
+            .collect()
+    }
+
+    pub(super) fn offset_list(&self, offsets: &[(PartitionId, NextOffset)]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for (partition, next) in offsets {
+            let offset = Offset::Offset(next.get());
+            if let Err(error) = list.add_partition_offset(self.topic(*partition), partition.partition, offset) {
+                tracing::debug!(error = %error, "an offset cannot be listed");
+            }
+        }
+        list
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId]) {
+        // Partitions that were lost, not handed over, have a new owner already: nothing more of them is started.
+        let drain = if consumer.assignment_lost() {
+            Duration::ZERO
+        } else {
+            self.drain_timeout
+        };
+        let deadline = Instant::now() + drain;
+        let offsets = self.runtime.block_on(self.pool.revoke(partitions, deadline));
+        self.assignments
+            .lock()
+            .retain(|partition, _| !partitions.contains(partition));
+        self.publish_share();
+        if offsets.is_empty() || consumer.assignment_lost() {
+            return;
+        }
+        if let Err(error) = consumer.commit(&self.offset_list(&offsets), CommitMode::Sync) {
+            tracing::debug!(error = %error, "finished offsets of revoked partitions were not committed");
+        }
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId], list: &TopicPartitionList) {
+        {
+            let mut assignments = self.assignments.lock();
+            for partition in partitions {
+                assignments.insert(*partition, self.pool.assign(*partition, None));
+            }
+        }
+        // A partition that was paused when it was last taken away would come back paused.
+        if let Err(error) = consumer.resume(list) {
+            tracing::debug!(error = %error, "assigned partitions could not be resumed");
+        }
+        self.publish_share();
+    }
+
+    fn publish_share(&self) {
+        let assigned = self.assignments.lock().len();
+        self.share.send_modify(|share| share.assigned = assigned);
+    }
+}
+
+impl<H: Handler> ClientContext for QueueContext<H> {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        client_log::line(level, facility, line);
+    }
+
+    fn error(&self, error: ClientError, reason: &str) {
+        client_log::error(&error, reason);
+    }
+}
+
+impl<H: Handler> ConsumerContext for QueueContext<H> {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(list) = rebalance {
+            self.revoke(consumer, &self.partition_ids(list));
+        }
+    }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(list) = rebalance {
+            self.assign(consumer, &self.partition_ids(list), list);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Reading queue topics as a member of a consumer group, and feeding a work pool with them (design §7).
+//!
+//! One thread polls, offers to the pool, and stores for committing what the pool says may be committed; librdkafka
+//! commits what was stored. The thread never stops polling: a partition the pool has no room for is paused.
+
+mod feeder;
+mod membership;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rdkafka::consumer::Consumer as _;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use self::{feeder::Feeder, membership::QueueContext};
+use crate::{
+    Kafka, KafkaError,
+    pool::{Handler, NextOffset, PartitionId, Pool},
+    tail,
+};
+
+/// A record as it lies in a queue topic.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueRecord<'a> {
+    /// Index of its topic in the list given to [`Queue::consume`].
+    pub topic: u16,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its key.
+    pub key: &'a [u8],
+    /// Its value; empty for a tombstone.
+    pub payload: &'a [u8],
+}
+
+/// How much of the queue this member holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// Partitions assigned to this member.
+    pub assigned: usize,
+    /// Partitions of all topics.
+    pub total: usize,
+}
+
+/// Membership in the group that works off some queue topics. Leaves, without draining, when dropped.
+pub struct Queue {
+    share: watch::Receiver<Share>,
+    ended: watch::Receiver<Option<Result<(), Arc<KafkaError>>>>,
+    stop: CancellationToken,
+    /// What a stopped pool had finished, to be committed last.
+    finished: Arc<Mutex<Vec<(PartitionId, NextOffset)>>>,
+    _stop_on_drop: DropGuard,
+}
+
+impl Queue {
+    /// Joins `group`, reads `topics`, and offers every record to the pool as what `decode` makes of it.
+    ///
+    /// A revoked partition is drained for at most half the session timeout; what was not finished by then is read again
+    /// by whoever gets the partition.
+    ///
+    /// # Errors
+    /// If the settings are not valid.
+    pub fn consume<H: Handler>(
+        kafka: &Kafka,
+        group: &str,
+        topics: &[String],
+        pool: Pool<H>,
+        decode: impl Fn(QueueRecord<'_>) -> H::Payload + Send + 'static,
+    ) -> Result<Self, KafkaError> {
+        let total = topics.len() * usize::try_from(crate::QUEUE_PARTITIONS).unwrap_or_default();
+        let (publish_share, share) = watch::channel(Share { assigned: 0, total });
+        let drain_timeout = kafka.settings().session_timeout / 2;
+        let context = QueueContext::new(topics.into(), pool.clone(), drain_timeout, publish_share);
+        let consumer = kafka.member(group, context)?;
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        consumer
+            .subscribe(&names)
+            .map_err(KafkaError::client("join the group of writers"))?;
+        let (publish_end, ended) = watch::channel(None);
+        let stop = CancellationToken::new();
+        let cancelled = stop.clone();
+        // A join takes half the session timeout at the embedded broker, and a second one may be under way.
+        let settle = kafka
+            .settings()
+            .leave_as_member
+            .then(|| kafka.settings().session_timeout * 2);
+        let finished: Arc<Mutex<Vec<(PartitionId, NextOffset)>>> = Arc::default();
+        let last = Arc::clone(&finished);
+        let run = move || {
+            let mut feeder = Feeder::new(&consumer, pool, decode);
+            let result = feeder.run(&cancelled).map_err(Arc::new);
+            feeder.store(&last.lock());
+            feeder.commit_stored();
+            if let Some(deadline) = settle {
+                feeder.become_member(deadline);
+            }
+            drop(feeder);
+            consumer.unsubscribe();
+            drop(consumer);
+            publish_end.send_replace(Some(result));
+        };
+        tail::spawn(&format!("queue {group}"), run)?;
+        Ok(Self {
+            share,
+            ended,
+            finished,
+            _stop_on_drop: stop.clone().drop_guard(),
+            stop,
+        })
+    }
+
+    /// How much of the queue this member holds, as it changes.
+    #[must_use]
+    pub fn share(&self) -> watch::Receiver<Share> {
+        self.share.clone()
+    }
+
+    /// Waits until reading has ended: with an error if it cannot go on, without one after [`Self::stop`].
+    ///
+    /// # Errors
+    /// Why reading cannot go on.
+    pub async fn ended(&self) -> Result<(), Arc<KafkaError>> {
+        let mut ended = self.ended.clone();
+        let end = ended.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
+        end.unwrap_or_else(|| Err(Arc::new(KafkaError::Cancelled)))
+    }
+
+    /// Stops reading, commits what the pool has finished, leaves the group, and waits until that is done. Stop the pool
+    /// first, and hand over the offsets it gives: what it has drained.
+    ///
+    /// # Errors
+    /// If reading had ended with an error.
+    pub async fn stop(self, finished: Vec<(PartitionId, NextOffset)>) -> Result<(), Arc<KafkaError>> {
+        *self.finished.lock() = finished;
+        self.stop.cancel();
+        self.ended().await
+    }
+}
