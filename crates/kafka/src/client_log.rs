@@ -12,7 +12,7 @@ use rdkafka::{
 
 /// Logs a line of librdkafka's own log.
 pub(crate) fn line(level: Level, facility: &str, text: &str) {
-    let is_connection = matches!(facility, "FAIL" | "ERROR" | "REQTMOUT" | "MAXPOLL" | "SESSTMOUT");
+    let is_connection = matches!(facility, "FAIL" | "ERROR" | "REQTMOUT" | "GETPID" | "SESSTMOUT");
     match level {
         Level::Emerg | Level::Alert | Level::Critical => tracing::error!(facility, "{text}"),
         Level::Error | Level::Warning if !is_connection => tracing::warn!(facility, "{text}"),
