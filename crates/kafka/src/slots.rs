@@ -222,8 +222,12 @@ impl ConsumerContext for SlotContext {
         }
     }
 
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(partitions) = rebalance {
+            // They are empty for ever: asking 64 partitions for records all the time would only keep the broker busy.
+            if let Err(error) = consumer.pause(partitions) {
+                tracing::debug!(error = %error, "slots could not be paused");
+            }
             self.shared.held.send_modify(|held| held.extend(slots(partitions)));
         }
     }
