@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::Value;
+use crate::{Value, control::EntryId};
 
 /// The values of one source row, by column, in the order the reader selected the columns.
 ///
@@ -62,6 +62,8 @@ pub struct Change {
     pub epoch: Epoch,
     /// When the reader received it.
     pub read_at: Timestamp,
+    /// The mapping it was read for. What was read for another mapping, even one of the same name, is not to be written.
+    pub mapping: EntryId,
     /// What happened to the record.
     pub kind: ChangeKind,
 }

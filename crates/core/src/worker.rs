@@ -97,7 +97,7 @@ pub struct WorkerReport {
     pub workflow: WorkflowName,
     /// For which run.
     pub run: RunId,
-    /// When the report was made, by the worker's clock.
+    /// When the report was made, by the worker's clock; in the hands of who follows the reports, when it was heard.
     pub time: Timestamp,
     /// How far it is.
     pub phase: Phase,
@@ -118,6 +118,8 @@ pub struct Counts {
     pub rejected: u64,
     /// Records in flight.
     pub in_flight: u64,
+    /// Whether a table is being read from its beginning.
+    pub initial_read: bool,
     /// Rows the source said it holds, where the initial read asked; for progress.
     pub expected: Option<u64>,
     /// When the last record was done.

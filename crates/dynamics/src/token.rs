@@ -23,6 +23,9 @@ const ANSWER_BYTES: usize = 64 << 10;
 /// The longest lifetime an administrator can configure.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long to wait before an early renewal that failed is tried again.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+
 /// An access token, ready to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
@@ -31,6 +34,7 @@ pub(crate) struct Token {
     /// Tells this token from earlier and later ones.
     serial: u64,
     renew_at: Instant,
+    expires_at: Instant,
 }
 
 /// What is sent to the token endpoint.
@@ -79,7 +83,10 @@ impl TokenSource {
     pub(crate) async fn token(&self, http: &HttpClient) -> Result<Token, Error> {
         let ended_before = self.ended.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
-        if let Some(token) = state.token.as_ref().filter(|token| Instant::now() < token.renew_at) {
+        let now = Instant::now();
+        let present = state.token.take_if(|token| now < token.expires_at);
+        if let Some(token) = present.as_ref().filter(|token| now < token.renew_at) {
+            state.token.clone_from(&present);
             return Ok(token.clone());
         }
         let has_just_failed = self.ended.load(Ordering::Acquire) > ended_before;
@@ -87,10 +94,21 @@ impl TokenSource {
             return Err(failure.clone());
         }
         let serial = self.ended.load(Ordering::Acquire);
-        let outcome = self.request(http).await.and_then(|granted| self.keep(&granted, serial));
+        let outcome = self.request(http).await;
+        let outcome = outcome.and_then(|granted| self.keep(&granted, serial, now));
         self.ended.fetch_add(1, Ordering::AcqRel);
-        state.token = outcome.as_ref().ok().cloned();
         state.last_failure = outcome.as_ref().err().cloned();
+        let outcome = match (outcome, present) {
+            // Early renewal is only a precaution; the token is still good.
+            (Err(error), Some(mut token)) => {
+                tracing::warn!(%error, code = error.code(), "early renewal of the Dynamics token failed");
+                token.renew_at = Instant::now() + RENEWAL_PAUSE;
+                state.last_failure = None;
+                Ok(token)
+            }
+            (outcome, _) => outcome,
+        };
+        state.token = outcome.as_ref().ok().cloned();
         outcome
     }
 
@@ -121,7 +139,8 @@ impl TokenSource {
         ))
     }
 
-    fn keep(&self, granted: &Granted, serial: u64) -> Result<Token, Error> {
+    /// A token's life counts from when it was asked for.
+    fn keep(&self, granted: &Granted, serial: u64, asked_at: Instant) -> Result<Token, Error> {
         let mut header =
             HeaderValue::try_from(format!("Bearer {}", granted.access_token.expose_secret())).map_err(|_| {
                 Error::Unexpected {
@@ -135,7 +154,8 @@ impl TokenSource {
         Ok(Token {
             header,
             serial,
-            renew_at: Instant::now() + (lifetime - margin),
+            renew_at: asked_at + (lifetime - margin),
+            expires_at: asked_at + lifetime,
         })
     }
 }

@@ -7,6 +7,7 @@ use crosswalk_core::{
     worker::{Role, WorkerReport},
 };
 use crosswalk_proto::record::{decode_report, encode_report};
+use jiff::Timestamp;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -81,16 +82,26 @@ impl Reports {
         });
         let (publish, changed) = watch::channel(0);
         let follower = Arc::downgrade(&shared);
+        let mut is_caught_up = false;
         let handle = move |event: Tail<'_>| {
             let Some(shared) = follower.upgrade() else { return };
-            let Tail::Record {
-                payload: Some(payload), ..
-            } = event
-            else {
-                return;
+            let payload = match event {
+                Tail::Record {
+                    payload: Some(payload), ..
+                } => payload,
+                Tail::Record { payload: None, .. } => return,
+                Tail::End => {
+                    is_caught_up = true;
+                    return;
+                }
             };
             match decode_report(payload) {
-                Ok(report) => {
+                Ok(mut report) => {
+                    // Whether a worker lives is told by when it was heard of, by one clock: its own may be wrong. What
+                    // stood in the topic before is only known by the worker's clock.
+                    if is_caught_up {
+                        report.time = Timestamp::now();
+                    }
                     remember(&shared, report);
                     publish.send_modify(|count| *count += 1);
                 }

@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use crosswalk_core::mapping::{KeyMapping, default_contact_mapping};
 use crosswalk_proto::v1::{
     CampaignConnection, CreateInstanceRequest, CreateMappingRequest, DynamicsConnection, FieldMapping,
-    GetInstanceRequest, Instance, ListRevisionsRequest, Mapping, MappingOptions, UpdateInstanceRequest,
-    instances_client::InstancesClient, mappings_client::MappingsClient, workflows_client::WorkflowsClient,
+    GetInstanceRequest, GetWorkflowRequest, Instance, ListRevisionsRequest, Mapping, MappingOptions,
+    StartWorkflowRequest, StopWorkflowRequest, UpdateInstanceRequest, instances_client::InstancesClient,
+    mappings_client::MappingsClient, workflows_client::WorkflowsClient,
 };
 use tokio::time::Instant;
 use tonic::{
@@ -28,15 +29,21 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) async fn ensure(api: SocketAddr, microsoft: &str, adobe: &str) -> anyhow::Result<()> {
     let channel = Endpoint::from_shared(format!("http://{api}"))?.connect_lazy();
     let wanted = instance(microsoft, adobe);
-    ensure_instance(InstancesClient::new(channel.clone()), wanted)
+    let has_moved = ensure_instance(InstancesClient::new(channel.clone()), wanted)
         .await
         .context("the instance `demo` cannot be set up")?;
+    if has_moved {
+        restart(WorkflowsClient::new(channel.clone()))
+            .await
+            .context("the workflow of the instance `demo` cannot be started anew")?;
+    }
     ensure_mapping(channel)
         .await
         .context("the mapping of the instance `demo` cannot be set up")
 }
 
-async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instance) -> anyhow::Result<()> {
+/// Returns whether the instance was there and the sandbox was elsewhere then.
+async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instance) -> anyhow::Result<bool> {
     match present(&mut instances).await.context("the API did not come up")? {
         None => {
             let request = CreateInstanceRequest {
@@ -52,9 +59,27 @@ async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instan
                 ..wanted
             });
             instances.update_instance(UpdateInstanceRequest { instance }).await?;
+            return Ok(true);
         }
         Some(_) => {}
     }
+    Ok(false)
+}
+
+/// A workflow that has been started goes on with the addresses of now instead of those it was started with.
+async fn restart(mut workflows: WorkflowsClient<Channel>) -> Result<(), Status> {
+    let name = INGRESS.to_owned();
+    let workflow = workflows
+        .get_workflow(GetWorkflowRequest { name: name.clone() })
+        .await?;
+    if workflow.into_inner().run_id.is_empty() {
+        return Ok(());
+    }
+    let etag = String::new();
+    let stop = StopWorkflowRequest { name, etag };
+    workflows.stop_workflow(stop.clone()).await?;
+    let StopWorkflowRequest { name, etag } = stop;
+    workflows.start_workflow(StartWorkflowRequest { name, etag }).await?;
     Ok(())
 }
 

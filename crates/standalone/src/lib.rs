@@ -2,11 +2,12 @@
 
 mod banner;
 mod broker;
+mod data_directory;
 mod demo;
 mod options;
 mod settings;
 
-use std::{path::Path, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use crosswalk_campaign_writer::WriterSettings;
@@ -17,12 +18,13 @@ use crosswalk_runtime::{
     bind::bind,
     sealing::{SealingKey, SealingSettings},
     service::{Context, ServiceInfo},
-    settings::SecretSource,
+    settings::{Problem, SecretSource, SettingsError},
     supervise::Rule,
 };
 use crosswalk_sandbox::{Activity, Sandbox, SandboxConfig};
 
 pub use broker::EmbeddedBroker;
+use data_directory::DataDirectory;
 pub use options::{ActivityChoice, KafkaChoice, Options};
 pub use settings::StandaloneSettings;
 
@@ -44,7 +46,8 @@ const KEY_FILE: &str = "sealing.key";
 /// # Errors
 /// If a port or the data directory cannot be used.
 pub async fn start(context: Context, options: Options) -> anyhow::Result<()> {
-    prepare_directory(&options.data_dir)?;
+    check_address(options.listen)?;
+    let directory = DataDirectory::open(&options.data_dir)?;
     let key_file = options.data_dir.join(KEY_FILE);
     SealingKey::load_or_generate(&key_file)?;
     let sealing = SealingSettings {
@@ -97,9 +100,19 @@ pub async fn start(context: Context, options: Options) -> anyhow::Result<()> {
     context.spawn("sandbox", Rule::Critical, async move {
         services.await;
         sandbox.stop().await;
+        drop(directory);
         Ok(())
     });
     Ok(())
+}
+
+/// Whoever reaches the API may do everything.
+fn check_address(listen: SocketAddr) -> Result<(), SettingsError> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    let expected = "must be a loopback address such as 127.0.0.1:8080, since authentication is not available yet";
+    Err(SettingsError::new(vec![Problem::new("--listen", expected)]))
 }
 
 /// Made once before the services start, which would race for them.
@@ -108,18 +121,6 @@ async fn make_shared_topics(settings: &KafkaSettings) -> anyhow::Result<()> {
     let topics = kafka.topics();
     let specs = [topics.control_spec(), topics.workers_spec(), topics.slots_spec()];
     kafka.ensure_topics(&specs).await.context("Kafka cannot be used")
-}
-
-/// Others have no business in it: the sealing key lies there, and all records.
-fn prepare_directory(directory: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let create = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    create.with_context(|| {
-        format!(
-            "the data directory {} cannot be made; choose another with --data-dir",
-            directory.display()
-        )
-    })
 }
 
 async fn start_kafka(context: &Context, options: &Options) -> anyhow::Result<KafkaSettings> {

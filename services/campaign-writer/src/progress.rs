@@ -60,6 +60,7 @@ impl Progress {
                 done: stats.done.saturating_sub(rejected),
                 rejected,
                 in_flight: u64::try_from(stats.in_flight).unwrap_or(u64::MAX),
+                initial_read: false,
                 expected: None,
                 last_progress: stats
                     .last_progress

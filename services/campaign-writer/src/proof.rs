@@ -1,11 +1,11 @@
 //! Proving that a run can write: credentials, resources, fields (design §5).
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use crosswalk_campaign::{Client, Connection};
 use crosswalk_core::{
     InstanceId,
-    control::{Configuration, campaign_secret_purpose},
+    control::{Configuration, EntryId, campaign_secret_purpose},
     mapping::{CompiledMapping, TableMapping},
 };
 
@@ -20,8 +20,12 @@ pub(crate) struct Target {
 
 /// One mapping, ready to be applied.
 pub(crate) struct MappedTable {
+    pub(crate) uid: EntryId,
     pub(crate) definition: Arc<TableMapping>,
     pub(crate) compiled: CompiledMapping,
+    /// Whether a record that this run inserted was found again by its key. Campaign tells of its keys in no other way
+    /// (contracts/campaign.md §4).
+    pub(crate) key_proved: AtomicBool,
 }
 
 /// Signs in, reads the resources' metadata, and checks the mappings against it.
@@ -45,7 +49,12 @@ pub(crate) async fn prove(
             resource: definition.target_resource.clone(),
             problems,
         })?;
-        tables.push(MappedTable { definition, compiled });
+        tables.push(MappedTable {
+            uid: mapping.uid,
+            definition,
+            compiled,
+            key_proved: AtomicBool::new(false),
+        });
     }
     Ok(Target { client, tables })
 }

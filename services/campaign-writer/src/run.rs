@@ -102,10 +102,13 @@ impl Running {
         if let Err(error) = queue.stop(finished).await {
             tracing::warn!(workflow = %self.workflow, error = %chain(&*error), "the queue was not left in good order");
         }
-        // It ends with the pool; why it ended early, if it did, is known from the pool.
-        let _ = driving.await;
+        // It ends with the pool; why it ended early, if it did, is known from the pool, unless it was by a defect.
+        let driven = driving.await;
         progress.publish(&pool.stats(), &self.report);
-        result
+        match driven {
+            Err(error) if error.is_panic() => Err(RunError::Defect("the work pool has ended".to_owned())),
+            _ => result,
+        }
     }
 
     /// Proves that the run can write, waiting for what passes by itself.

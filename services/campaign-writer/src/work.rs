@@ -54,9 +54,10 @@ fn memory(change: &Change) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crosswalk_core::{Epoch, Row};
+    use crosswalk_core::{Epoch, Row, control::EntryId};
     use crosswalk_proto::record::encode_change;
     use jiff::Timestamp;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -69,6 +70,7 @@ mod tests {
             version: Some(1),
             epoch: Epoch(1),
             read_at: Timestamp::UNIX_EPOCH,
+            mapping: EntryId(Uuid::from_u128(1)),
             kind: ChangeKind::Upsert(row),
         });
         Work::decode(QueueRecord {

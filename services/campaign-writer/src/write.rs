@@ -1,5 +1,7 @@
 //! Writing one record: mapped, sent, and set aside if it is refused (design §7).
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use crosswalk_campaign::{Action, RecordKey, Write, WrittenKind};
 use crosswalk_core::{Change, ChangeKind, Class, Classify, Origin, control::RunId, dead_letter::QueuePlace};
@@ -53,6 +55,10 @@ impl Handler for Writer {
             Ok(change) => change,
             Err(error) => return self.set_aside(table, job, &id, Reason::Unreadable(error.clone())).await,
         };
+        if change.mapping != table.uid {
+            counter!(RECORDS_TOTAL, "result" => "foreign").increment(1);
+            return Verdict::Skipped;
+        }
         let action = match task(table, &id, change) {
             Ok(Task::Call(action)) => action,
             Ok(Task::Nothing) => {
@@ -103,26 +109,51 @@ impl Writer {
             action,
         };
         match self.target.client.write(write).await {
-            Ok(written) => self.written(key, change.read_at, written.kind).await,
-            Err(error) => match error.class() {
-                Class::Rejected => {
-                    let reason = Reason::Campaign {
-                        error,
-                        request: request.to_vec(),
-                    };
-                    self.set_aside(table, job, key.as_str(), reason).await
-                }
-                Class::Retry { after } => {
-                    self.progress.note_error(&chain(&error).to_string());
-                    let throttled = matches!(error, crosswalk_campaign::Error::Throttled { .. });
-                    Verdict::Retry {
-                        after,
-                        throttled: throttled || after.is_some(),
-                    }
-                }
-                Class::Fatal => Verdict::Fatal(error.into()),
-                Class::Cancelled => Verdict::Cancelled,
+            Ok(written) => match self.prove_key(table, key, written.kind).await {
+                Ok(()) => self.written(key, change.read_at, written.kind).await,
+                Err(error) => self.hindered(error),
             },
+            Err(error) if error.class() == Class::Rejected => {
+                let reason = Reason::Campaign {
+                    error,
+                    request: request.to_vec(),
+                };
+                self.set_aside(table, job, key.as_str(), reason).await
+            }
+            Err(error) => self.hindered(error),
+        }
+    }
+
+    /// The first record that a run inserts must be found again by its key: with a key field that is none, every later change
+    /// would insert another record.
+    async fn prove_key(
+        &self,
+        table: &MappedTable,
+        key: &RecordKey,
+        kind: WrittenKind,
+    ) -> Result<(), crosswalk_campaign::Error> {
+        if kind != WrittenKind::Inserted || table.key_proved.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let resource = &table.definition.target_resource;
+        self.target.client.prove_key(resource, key).await?;
+        table.key_proved.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What an error means that is not the record's fault.
+    fn hindered(&self, error: crosswalk_campaign::Error) -> Verdict<RunError> {
+        match error.class() {
+            Class::Retry { after } => {
+                self.progress.note_error(&chain(&error).to_string());
+                let throttled = matches!(error, crosswalk_campaign::Error::Throttled { .. });
+                Verdict::Retry {
+                    after,
+                    throttled: throttled || after.is_some(),
+                }
+            }
+            Class::Rejected | Class::Fatal => Verdict::Fatal(error.into()),
+            Class::Cancelled => Verdict::Cancelled,
         }
     }
 

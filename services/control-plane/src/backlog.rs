@@ -174,13 +174,8 @@ impl Drop for BacklogWatch {
 
 async fn measure(kafka: Kafka, control: ControlLog, name: WorkflowName, meter: Arc<Meter>) {
     let group = kafka.topics().writer_group(&name, Role::CampaignWriter);
-    let lag_meter = match LagMeter::new(&kafka, &group) {
-        Ok(lag_meter) => lag_meter,
-        Err(error) => {
-            tracing::error!(error = %chain(&error), workflow.name = %name, "the backlog cannot be measured");
-            return;
-        }
-    };
+    // A client of its own costs threads and connections, so it is made only for who has queues.
+    let mut lag_meter = None;
     loop {
         let begun = Instant::now();
         let tables = control
@@ -189,11 +184,7 @@ async fn measure(kafka: Kafka, control: ControlLog, name: WorkflowName, meter: A
             .as_ref()
             .map(|state| queued_tables(state, &name))
             .unwrap_or_default();
-        let topics = tables
-            .iter()
-            .map(|table| kafka.topics().ingress(&name.instance, table))
-            .collect();
-        let records = match lag_meter.lag(topics).await {
+        let records = match backlog(&kafka, &name, &group, tables, &mut lag_meter).await {
             Ok(records) => Some(records),
             Err(error) => {
                 tracing::debug!(error = %chain(&error), workflow.name = %name, "the backlog is not known");
@@ -208,6 +199,29 @@ async fn measure(kafka: Kafka, control: ControlLog, name: WorkflowName, meter: A
             () = meter.asked.notified() => {}
         }
     }
+}
+
+/// Records in the queues of these tables that the group has not finished.
+async fn backlog(
+    kafka: &Kafka,
+    name: &WorkflowName,
+    group: &str,
+    tables: Vec<String>,
+    lag_meter: &mut Option<LagMeter>,
+) -> Result<u64, KafkaError> {
+    if tables.is_empty() {
+        *lag_meter = None;
+        return Ok(0);
+    }
+    let meter = match lag_meter {
+        Some(meter) => meter,
+        None => lag_meter.insert(LagMeter::new(kafka, group)?),
+    };
+    let topics = tables
+        .iter()
+        .map(|table| kafka.topics().ingress(&name.instance, table))
+        .collect();
+    meter.lag(topics).await
 }
 
 /// The tables whose queues count: those that the present run writes; if there is none, those that the next one would.

@@ -2,7 +2,12 @@
 
 use std::ops::AddAssign;
 
-use crosswalk_core::{Change, Epoch, Origin, control::RunId, dead_letter::DeadLetter, mapping::key_text};
+use crosswalk_core::{
+    Change, Epoch, Origin,
+    control::{EntryId, RunId},
+    dead_letter::DeadLetter,
+    mapping::key_text,
+};
 use crosswalk_dynamics::{Page, RejectedRow, SourceChange};
 use crosswalk_kafka::{DeadLetters, KafkaError, Pending, Producer};
 use crosswalk_proto::record::encode_change;
@@ -22,6 +27,7 @@ pub(crate) struct Destination {
     pub(crate) topic: String,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) table: String,
+    pub(crate) mapping: EntryId,
     pub(crate) run: RunId,
 }
 
@@ -100,6 +106,7 @@ impl Destination {
             version: change.version,
             epoch,
             read_at,
+            mapping: self.mapping,
             kind: change.kind,
         });
         self.producer.enqueue(&self.topic, &key, Some(&payload)).await

@@ -1,6 +1,9 @@
 //! Where a unit begins: a pure decision from its last checkpoint and the pinned mapping (design §6).
 
-use crosswalk_core::{Epoch, control::EntryId};
+use crosswalk_core::{
+    Epoch,
+    control::{EntryId, InstanceSettings},
+};
 use crosswalk_dynamics::PageLink;
 use crosswalk_proto::record::{Checkpoint, Position};
 
@@ -24,6 +27,33 @@ pub(crate) struct Progress {
     pub(crate) version: Option<u64>,
     /// The highest row version of the read in progress.
     pub(crate) seen: Option<u64>,
+}
+
+/// What a position is a position of. With any part of it changed, the position tells nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// The mapping.
+    pub(crate) mapping: EntryId,
+    /// The environment that is read.
+    pub(crate) source: String,
+    /// The system it is read for: another one has none of the records yet.
+    pub(crate) target: String,
+}
+
+impl Subject {
+    /// What a unit with these settings reads, and for whom.
+    pub(crate) fn new(mapping: EntryId, settings: &InstanceSettings) -> Self {
+        let InstanceSettings { dynamics, campaign, .. } = settings;
+        Self {
+            mapping,
+            source: dynamics.environment_url.trim_end_matches('/').to_owned(),
+            target: format!("{}/{}", campaign.api_url.trim_end_matches('/'), campaign.organization),
+        }
+    }
+
+    fn is_of(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.mapping_uid == self.mapping && checkpoint.source == self.source && checkpoint.target == self.target
+    }
 }
 
 /// What is being read.
@@ -63,12 +93,12 @@ impl Progress {
     }
 
     /// Where a unit goes on after its last checkpoint.
-    pub(crate) fn after(checkpoint: Option<Checkpoint>, mapping: EntryId, columns: &[String]) -> Self {
+    pub(crate) fn after(checkpoint: Option<Checkpoint>, subject: &Subject, columns: &[String]) -> Self {
         let Some(checkpoint) = checkpoint else {
             return Self::anew(Epoch(1));
         };
         let anew = Self::anew(Epoch(checkpoint.epoch.0 + 1));
-        if checkpoint.mapping_uid != mapping {
+        if !subject.is_of(&checkpoint) {
             return anew;
         }
         let same_columns = checkpoint.columns == columns;
@@ -145,6 +175,16 @@ mod tests {
             time: Timestamp::UNIX_EPOCH,
             version: Some(900),
             superseded_link: None,
+            source: subject().source,
+            target: subject().target,
+        }
+    }
+
+    fn subject() -> Subject {
+        Subject {
+            mapping: MAPPING,
+            source: "https://contoso.example".into(),
+            target: "https://campaign.example/contoso".into(),
         }
     }
 
@@ -153,13 +193,13 @@ mod tests {
     }
 
     fn after(checkpoint: Checkpoint, names: &[&str]) -> Progress {
-        Progress::after(Some(checkpoint), MAPPING, &columns(names))
+        Progress::after(Some(checkpoint), &subject(), &columns(names))
     }
 
     #[test]
     fn a_unit_without_checkpoint_reads_the_table() {
         assert_eq!(
-            Progress::after(None, MAPPING, &columns(&["firstname"])),
+            Progress::after(None, &subject(), &columns(&["firstname"])),
             Progress::anew(Epoch(1))
         );
     }
@@ -193,13 +233,26 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_made_again_reads_the_table_anew() {
-        let progress = Progress::after(
-            Some(checkpoint(Position::Delta("d".into()), false)),
-            EntryId(Uuid::nil()),
-            &[],
-        );
-        assert_eq!(progress, Progress::anew(Epoch(5)));
+    fn another_mapping_environment_or_target_reads_the_table_anew() {
+        let others = [
+            Subject {
+                mapping: EntryId(Uuid::nil()),
+                ..subject()
+            },
+            Subject {
+                source: "https://other.example".into(),
+                ..subject()
+            },
+            Subject {
+                target: "https://campaign.example/other".into(),
+                ..subject()
+            },
+        ];
+        for other in others {
+            let checkpoint = checkpoint(Position::Delta("d".into()), false);
+            let progress = Progress::after(Some(checkpoint), &other, &columns(&["firstname"]));
+            assert_eq!(progress, Progress::anew(Epoch(5)), "{other:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crosswalk_core::control::EntryId;
 use crosswalk_dynamics::PageLink;
 use crosswalk_kafka::{Checkpoints, KafkaError};
 use crosswalk_proto::record::{Checkpoint, Position};
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     failure::UnitError,
-    plan::{Progress, Reading},
+    plan::{Progress, Reading, Subject},
     read::Unit,
 };
 
@@ -24,7 +23,7 @@ const QUIET_SAVE_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct PositionKeeper {
     checkpoints: Checkpoints,
     unit: String,
-    mapping: EntryId,
+    subject: Subject,
     columns: Vec<String>,
     /// When a checkpoint was last written.
     saved: Mutex<Option<Instant>>,
@@ -40,7 +39,7 @@ impl PositionKeeper {
         let keeper = Self {
             checkpoints,
             unit: name,
-            mapping: unit.mapping.uid,
+            subject: Subject::new(unit.mapping.uid, &unit.settings),
             columns: Vec::new(),
             saved: Mutex::default(),
         };
@@ -50,6 +49,11 @@ impl PositionKeeper {
     /// For a read of these columns.
     pub(crate) fn with_columns(self, columns: Vec<String>) -> Self {
         Self { columns, ..self }
+    }
+
+    /// What the position is a position of.
+    pub(crate) const fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// The unit's name, e.g. `ingress/contact`.
@@ -80,7 +84,7 @@ impl PositionKeeper {
         };
         Checkpoint {
             unit: self.unit.clone(),
-            mapping_uid: self.mapping,
+            mapping_uid: self.subject.mapping,
             columns: self.columns.clone(),
             epoch: progress.epoch,
             position,
@@ -90,6 +94,8 @@ impl PositionKeeper {
             time: Timestamp::now(),
             version: progress.version,
             superseded_link,
+            source: self.subject.source.clone(),
+            target: self.subject.target.clone(),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Unit {
             PositionKeeper::open(self, cancel),
         )?;
         let columns: Vec<String> = source.selection.columns().map(str::to_owned).collect();
-        let mut progress = Progress::after(checkpoint, self.mapping.uid, &columns);
+        let mut progress = Progress::after(checkpoint, position.subject(), &columns);
         let opened = Opened {
             source,
             destination,
@@ -115,6 +115,7 @@ impl Unit {
             topic,
             dead_letters,
             table: table.clone(),
+            mapping: self.mapping.uid,
             run: self.run,
         })
     }
@@ -293,13 +294,10 @@ impl Unit {
         Ok(retry.run(operation).await?)
     }
 
-    /// While an initial read goes on, people see how far it is.
+    /// While an initial read goes on, people see that it does and how far it is.
     fn show(&self, progress: &Progress) {
-        let expected = if progress.reading == Reading::Initial {
-            progress.expected
-        } else {
-            None
-        };
-        self.report.count(|counts| counts.expected = expected);
+        let initial_read = progress.reading == Reading::Initial;
+        let expected = progress.expected.filter(|_| initial_read);
+        self.report.show_read(initial_read, expected);
     }
 }

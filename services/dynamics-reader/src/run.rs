@@ -117,6 +117,9 @@ struct Present {
 
 struct UnitState {
     phase: Phase,
+    /// Whether the table is being read from its beginning, and how many rows it is said to have.
+    initial_read: bool,
+    expected: Option<u64>,
     hindrance: Option<Hindrance>,
 }
 
@@ -145,6 +148,8 @@ impl Reports {
         };
         let unit = UnitState {
             phase: Phase::Starting,
+            initial_read: false,
+            expected: None,
             hindrance: None,
         };
         present.get_or_insert_with(start).units.insert(mapping.clone(), unit);
@@ -164,6 +169,11 @@ impl UnitReport {
     /// Says what holds the unit up; a throttled unit is what the run shows first.
     pub(crate) fn set_hindrance(&self, hindrance: Option<Hindrance>) {
         self.change(|unit| unit.hindrance = hindrance);
+    }
+
+    /// Says whether the table is being read from its beginning, and how many rows it is said to have.
+    pub(crate) fn show_read(&self, initial_read: bool, expected: Option<u64>) {
+        self.change(|unit| (unit.initial_read, unit.expected) = (initial_read, expected));
     }
 
     fn change(&self, change: impl FnOnce(&mut UnitState)) {
@@ -209,6 +219,14 @@ impl Present {
             None => Phase::Starting,
         };
         self.report.set_phase(phase);
+        self.report.count(|counts| {
+            counts.initial_read = self.units.values().any(|unit| unit.initial_read);
+            counts.expected = self
+                .units
+                .values()
+                .filter_map(|unit| unit.expected)
+                .reduce(u64::saturating_add);
+        });
         let hindrances = || self.units.values().filter_map(|unit| unit.hindrance.as_ref());
         let throttled = hindrances().find(|hindrance| matches!(hindrance, Hindrance::Throttled { .. }));
         self.report

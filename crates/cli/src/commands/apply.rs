@@ -110,15 +110,15 @@ async fn update(connection: &Connection, present: Mapping, mut wanted: Mapping) 
         }
         _ => {}
     }
-    if differences(&present, &wanted).is_empty() {
+    if wanted.etag.is_empty() {
+        wanted.etag.clone_from(&present.etag);
+    }
+    if is_same(&present, &wanted) {
         return Ok(Applied {
             action: Action::Unchanged,
             changes: Vec::new(),
             resource: present,
         });
-    }
-    if wanted.etag.is_empty() {
-        wanted.etag.clone_from(&present.etag);
     }
     let response = connection
         .mappings()
@@ -130,6 +130,17 @@ async fn update(connection: &Connection, present: Mapping, mut wanted: Mapping) 
         changes: differences(&present, &resource),
         resource,
     })
+}
+
+/// Whether nothing is asked for that is not so already. Anything else is for the server to judge: a field that stands twice
+/// makes no difference to be shown, but is wrong.
+fn is_same(present: &Mapping, wanted: &Mapping) -> bool {
+    let present = Mapping {
+        create_time: None,
+        update_time: None,
+        ..present.clone()
+    };
+    present == *wanted
 }
 
 fn differences(before: &Mapping, after: &Mapping) -> Vec<Change> {

@@ -104,16 +104,8 @@ impl Judge {
 
 /// Whether no initial read is going on any more and all that was read has been written.
 fn is_loaded(workflow: &Workflow) -> bool {
-    let all_read = workflow
-        .progress
-        .as_ref()
-        .and_then(|progress| {
-            progress
-                .records_expected
-                .map(|expected| progress.records_read >= expected)
-        })
-        .unwrap_or(true);
-    all_read && workflow.backlog == Some(0)
+    let is_read = workflow.progress.is_some_and(|progress| !progress.initial_read);
+    is_read && workflow.backlog == Some(0)
 }
 
 #[cfg(test)]
@@ -142,10 +134,9 @@ mod tests {
         Judge::new(goal, &run(Status::Starting, "new", 12))
     }
 
-    fn loading(read: i64, expected: Option<i64>, backlog: Option<i64>) -> Workflow {
+    fn loading(initial_read: bool, backlog: Option<i64>) -> Workflow {
         let progress = Progress {
-            records_read: read,
-            records_expected: expected,
+            initial_read,
             ..Progress::default()
         };
         Workflow {
@@ -159,17 +150,17 @@ mod tests {
     fn running_is_reached_when_our_run_is_running() {
         let mut judge = started(Goal::Running);
         assert_eq!(judge.judge(&run(Status::Starting, "new", 12)), Verdict::Pending);
-        assert_eq!(judge.judge(&loading(0, Some(500), Some(3))), Verdict::Reached);
+        assert_eq!(judge.judge(&loading(true, Some(3))), Verdict::Reached);
     }
 
     #[test]
     fn loaded_needs_everything_read_and_written() {
         let mut judge = started(Goal::Loaded);
-        assert_eq!(judge.judge(&loading(10, Some(500), Some(0))), Verdict::Pending);
-        assert_eq!(judge.judge(&loading(500, Some(500), Some(80))), Verdict::Pending);
-        assert_eq!(judge.judge(&loading(500, Some(500), None)), Verdict::Pending);
-        assert_eq!(judge.judge(&loading(500, Some(500), Some(0))), Verdict::Reached);
-        assert_eq!(judge.judge(&loading(500, None, Some(0))), Verdict::Reached);
+        assert_eq!(judge.judge(&loading(true, Some(0))), Verdict::Pending);
+        assert_eq!(judge.judge(&loading(false, Some(80))), Verdict::Pending);
+        assert_eq!(judge.judge(&loading(false, None)), Verdict::Pending);
+        assert_eq!(judge.judge(&run(Status::Running, "new", 12)), Verdict::Pending);
+        assert_eq!(judge.judge(&loading(false, Some(0))), Verdict::Reached);
     }
 
     #[test]

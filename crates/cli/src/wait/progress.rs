@@ -77,21 +77,15 @@ impl Drop for Progress {
 }
 
 fn draw(bar: &ProgressBar, workflow: &Workflow) {
-    let progress = workflow.progress.unwrap_or_default();
-    let expected = progress
-        .records_expected
-        .and_then(|expected| u64::try_from(expected).ok())
-        .filter(|total| *total > 0);
-    match expected {
-        Some(total) if workflow.status() == Status::Running => {
-            if bar.length() != Some(total) {
-                bar.set_length(total);
+    match load(workflow) {
+        Some(load) if workflow.status() == Status::Running => {
+            if bar.length().is_none() {
                 bar.set_style(bar_style());
                 // Rate and time left count from here, not from the time of starting.
                 bar.reset_eta();
             }
-            let settled = progress.records_written.saturating_add(progress.records_rejected);
-            bar.set_position(u64::try_from(settled).unwrap_or(0).min(total));
+            bar.set_length(load.total);
+            bar.set_position(load.settled);
             bar.set_message(format!("{} {}", id_of(&workflow.name), waiting(workflow)));
         }
         _ => {
@@ -100,6 +94,26 @@ fn draw(bar: &ProgressBar, workflow: &Workflow) {
             bar.set_message(describe(workflow));
         }
     }
+}
+
+/// How far a load is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Load {
+    /// Records it is about, as far as is known.
+    total: u64,
+    /// Records that need no more work.
+    settled: u64,
+}
+
+/// How far the load of a run is; `None` while it has read nothing. What the source says it holds is only a hint, so it is
+/// never less than what has been read.
+fn load(workflow: &Workflow) -> Option<Load> {
+    let progress = workflow.progress.unwrap_or_default();
+    let number = |count: i64| u64::try_from(count).unwrap_or(0);
+    let read = number(progress.records_read);
+    let total = read.max(progress.records_expected.map_or(0, number));
+    let settled = read.saturating_sub(number(workflow.backlog?));
+    (total > 0).then_some(Load { total, settled })
 }
 
 fn spinner_style() -> ProgressStyle {
@@ -150,6 +164,26 @@ mod tests {
     fn templates_are_well_formed() {
         spinner_style();
         bar_style();
+    }
+
+    #[test]
+    fn a_load_is_what_is_expected_and_later_what_was_read() {
+        let state = |read, expected, backlog| Workflow {
+            backlog,
+            progress: Some(crosswalk_proto::v1::Progress {
+                records_read: read,
+                records_expected: expected,
+                ..Default::default()
+            }),
+            ..Workflow::default()
+        };
+        let loaded = |total, settled| Some(Load { total, settled });
+        assert_eq!(load(&state(0, None, Some(0))), None);
+        assert_eq!(load(&state(0, Some(500), None)), None);
+        assert_eq!(load(&state(0, Some(500), Some(0))), loaded(500, 0));
+        assert_eq!(load(&state(200, Some(500), Some(150))), loaded(500, 50));
+        assert_eq!(load(&state(600, Some(500), Some(150))), loaded(600, 450));
+        assert_eq!(load(&state(600, None, Some(0))), loaded(600, 600));
     }
 
     #[test]

@@ -77,8 +77,12 @@ impl<H: Handler> Driver<H> {
         let mut scheduler = self.shared.scheduler.lock();
         let now = self.shared.now();
         for Attempt { job, verdict } in finished.drain(..) {
+            // Within the same bounds as the wait of the job itself.
             let pause = match verdict {
-                Ok(Verdict::Retry { after, throttled: true }) => after,
+                Ok(Verdict::Retry {
+                    after: Some(after),
+                    throttled: true,
+                }) => Some((self.backoff)(job.attempt(), Some(after), 0.0)),
                 _ => None,
             };
             let (outcome, cause) = self.outcome(&job, verdict, now);

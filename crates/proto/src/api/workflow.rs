@@ -112,6 +112,7 @@ fn progress(run: RunId, view: &WorkflowView<'_>) -> v1::Progress {
         records_read: count(done(Role::DynamicsReader)),
         records_written: count(done(Role::CampaignWriter)),
         records_rejected: count(of_run().map(|report| report.counts.rejected).sum()),
+        initial_read: of_run().any(|report| report.counts.initial_read && is_live(report, view.now)),
         records_expected: expected.reduce(u64::saturating_add).map(count),
         last_progress_time: of_run()
             .filter_map(|report| report.counts.last_progress)

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use crosswalk_core::{Change, ChangeKind, Choice, Epoch, Origin, Row, Value};
+use crosswalk_core::{Change, ChangeKind, Choice, Epoch, Origin, Row, Value, control::EntryId};
 use jiff::{Timestamp, civil::Date};
 use prost::Message;
 use rust_decimal::Decimal;
@@ -25,6 +25,7 @@ pub fn encode_change(change: Change) -> Vec<u8> {
         read_at_milliseconds: milliseconds(change.read_at),
         deleted,
         columns,
+        mapping_uid: change.mapping.0.as_bytes().to_vec(),
     }
     .encode_to_vec()
 }
@@ -46,6 +47,7 @@ pub fn decode_change(bytes: &[u8]) -> Result<Change, DecodeError> {
         version: message.version,
         epoch: Epoch(message.epoch),
         read_at: timestamp(message.read_at_milliseconds, "read_at_milliseconds")?,
+        mapping: EntryId(uuid(&message.mapping_uid, "mapping_uid")?),
         kind,
     })
 }
@@ -191,13 +193,15 @@ mod tests {
             proptest::option::of(any::<u64>()),
             any::<u64>(),
             0_i64..4_000_000_000_000,
+            any::<u128>(),
             kind,
         )
-            .prop_map(|(origin, version, epoch, read_at, kind)| Change {
+            .prop_map(|(origin, version, epoch, read_at, mapping, kind)| Change {
                 origin,
                 version,
                 epoch: Epoch(epoch),
                 read_at: Timestamp::from_millisecond(read_at).unwrap(),
+                mapping: EntryId(Uuid::from_u128(mapping)),
                 kind,
             })
     }

@@ -32,6 +32,10 @@ pub struct Checkpoint {
     /// While the table is read anew for other columns: where the read with the old columns stands. What was deleted
     /// meanwhile is found from there.
     pub superseded_link: Option<String>,
+    /// What was read: the environment's address. With another one the position is void.
+    pub source: String,
+    /// What it was read for: the target system's address. Another target has none of the records yet.
+    pub target: String,
 }
 
 /// A place in the changes of a table. The links are the source's own, opaque to us.
@@ -62,6 +66,8 @@ pub fn encode_checkpoint(checkpoint: &Checkpoint) -> Vec<u8> {
         time_milliseconds: milliseconds(checkpoint.time),
         version: checkpoint.version,
         superseded_link: checkpoint.superseded_link.clone(),
+        source: checkpoint.source.clone(),
+        target: checkpoint.target.clone(),
     }
     .encode_to_vec()
 }
@@ -88,6 +94,8 @@ pub fn decode_checkpoint(bytes: &[u8]) -> Result<Checkpoint, DecodeError> {
         time: timestamp(message.time_milliseconds, "time_milliseconds")?,
         version: message.version,
         superseded_link: message.superseded_link,
+        source: message.source,
+        target: message.target,
     })
 }
 
@@ -115,6 +123,8 @@ mod tests {
                 time: Timestamp::from_millisecond(1_790_000_000_123).unwrap(),
                 version: Some(99),
                 superseded_link: Some("https://x/old".into()),
+                source: "https://x".into(),
+                target: "https://y/z".into(),
             };
             assert_eq!(decode_checkpoint(&encode_checkpoint(&checkpoint)).unwrap(), checkpoint);
         }

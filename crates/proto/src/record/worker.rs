@@ -43,6 +43,7 @@ pub fn encode_report(report: &WorkerReport) -> Vec<u8> {
         done: report.counts.done,
         rejected: report.counts.rejected,
         in_flight: report.counts.in_flight,
+        initial_read: report.counts.initial_read,
         expected: report.counts.expected,
         last_progress_milliseconds: report.counts.last_progress.map(milliseconds),
     }
@@ -71,6 +72,7 @@ pub fn decode_report(bytes: &[u8]) -> Result<WorkerReport, DecodeError> {
             done: message.done,
             rejected: message.rejected,
             in_flight: message.in_flight,
+            initial_read: message.initial_read,
             expected: message.expected,
             last_progress: last_progress
                 .map(|time| timestamp(time, "last_progress_milliseconds"))
@@ -186,6 +188,7 @@ mod tests {
                         done: 1,
                         rejected: 2,
                         in_flight: 3,
+                        initial_read: true,
                         expected: Some(4),
                         last_progress: Some(at(2)),
                     },

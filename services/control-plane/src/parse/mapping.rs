@@ -78,7 +78,9 @@ pub(crate) fn check_fixed(wanted: &mut TableMapping, present: &TableMapping) -> 
         ("mapping.key.dynamics_field", &wanted.key.source, &present.key.source),
         ("mapping.key.campaign_field", &wanted.key.target, &present.key.target),
     ] {
-        if wanted != present {
+        if wanted.is_empty() {
+            violations.add(field, "REQUIRED", format!("is required; it is `{present}`"));
+        } else if wanted != present {
             let description =
                 format!("is fixed to `{present}` since the mapping was created; delete the mapping and add it again");
             violations.add(field, "FIXED", description);

@@ -26,7 +26,13 @@ pub(crate) fn page(list: &str, size: i32, token: &str) -> Result<Page, ApiError>
     let size = match usize::try_from(size) {
         Ok(0) => DEFAULT_SIZE,
         Ok(size) => size.min(MAX_SIZE),
-        Err(_) => return Err(ApiError::field("page_size", "NEGATIVE", "must be 0 to 1000")),
+        Err(_) => {
+            return Err(ApiError::field(
+                "page_size",
+                "NEGATIVE",
+                "must not be negative; 0 is the default, and more than 1000 counts as 1000",
+            ));
+        }
     };
     if token.is_empty() {
         return Ok(Page { size, after: None });

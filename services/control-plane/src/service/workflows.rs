@@ -93,6 +93,9 @@ impl Workflows for WorkflowsService {
     }
 }
 
+/// How often a start or stop without an etag is tried again behind somebody else's.
+const SWITCH_ATTEMPTS: usize = 4;
+
 /// Which way to switch a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Switch {
@@ -118,10 +121,14 @@ impl WorkflowsService {
     /// Starts or stops. Who names no etag wants the change in whatever state he finds the workflow: if somebody else is
     /// first, it is looked at once more whether the change still makes sense.
     async fn switch(&self, name: &WorkflowName, etag: &str, switch: Switch) -> Result<Workflow, ApiError> {
-        match self.switch_once(name, etag, switch).await {
-            Err(ApiError::Conflict { .. }) if etag.is_empty() => self.switch_once(name, etag, switch).await,
-            result => result,
+        // Who sent no etag wants the change whatever others do meanwhile; each conflict means that one of them succeeded.
+        for _ in 0..SWITCH_ATTEMPTS {
+            match self.switch_once(name, etag, switch).await {
+                Err(ApiError::Conflict { .. }) if etag.is_empty() => {}
+                result => return result,
+            }
         }
+        self.switch_once(name, etag, switch).await
     }
 
     async fn switch_once(&self, name: &WorkflowName, etag: &str, switch: Switch) -> Result<Workflow, ApiError> {

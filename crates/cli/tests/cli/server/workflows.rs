@@ -80,6 +80,7 @@ fn running(name: &str) -> Workflow {
         records_written: 1_200,
         records_rejected: 3,
         records_expected: Some(50_000),
+        initial_read: true,
         last_progress_time: seconds_ago(1),
     };
     let worker = |id: &str, role: &str, in_flight| Worker {
