@@ -6,9 +6,9 @@ CARGO ?= cargo
 TEST_THREADS ?= 2
 # Always the whole workspace: with another choice of packages cargo would build the dependencies again, with other features.
 END_TO_END = $(patsubst tests/tests/%.rs,--test %,$(wildcard tests/tests/*.rs))
-BIN = $${CARGO_TARGET_DIR:-target}/debug
+BIN = $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
 
-.PHONY: help up test prerequisites format lint pure docs e2e-kafka soak compose deny
+.PHONY: help up test prerequisites format lint pure docs e2e-kafka soak bench compose deny
 
 help: ## Lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -27,16 +27,23 @@ e2e-kafka: prerequisites ## End-to-end tests on Apache Kafka (needs Java 17, Mav
 	$(CARGO) build --workspace --bins
 	tests/kafka/run-with-kafka $(CARGO) test --workspace $(END_TO_END) -- --test-threads=$(TEST_THREADS)
 
-soak: prerequisites ## Many rounds of kills; ROUNDS=20, CROSSWALK_TEST_SEED repeats one
+soak: prerequisites ## Many rounds of kills and faults; ROUNDS=20, CROSSWALK_TEST_SEED repeats one
 	$(CARGO) build --workspace --bins
 	CROSSWALK_TEST_ROUNDS=$${ROUNDS:-20} tests/kafka/run-with-kafka \
-	  $(CARGO) test --workspace --test kills -- --nocapture --test-threads=1
+	  $(CARGO) test --workspace --test kills --test broker --test faults --test activity -- --nocapture --test-threads=1
+
+bench: prerequisites ## Measures ingress beside a baseline; flags in ARGS="--runs 5 --json figures.json"
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) bench --workspace --bench ingress -- $(ARGS)
 
 prerequisites:
 	@missing=; \
 	command -v $(CARGO) >/dev/null || missing="$$missing\n  cargo: install Rust 1.95 or newer (rustup.rs)"; \
 	command -v cc >/dev/null || missing="$$missing\n  cc: install a C compiler (Debian: apt-get install build-essential)"; \
 	command -v c++ >/dev/null || missing="$$missing\n  c++: install a C++ compiler (Debian: apt-get install build-essential)"; \
+	case "$$(rustc --version 2>/dev/null | cut -d' ' -f2)" in \
+	  1.?.*|1.[1-8]?.*|1.9[0-4].*) missing="$$missing\n  rustc: $$(rustc --version) is too old; install Rust 1.95 or newer (rustup update)";; \
+	esac; \
 	if [ -n "$$missing" ]; then printf "Missing on this machine:$$missing\n" >&2; exit 1; fi
 
 format: ## Checks the format

@@ -11,7 +11,7 @@ use crosswalk_proto::v1::{
 };
 use tonic::transport::{Channel, Endpoint};
 
-use crate::eventually;
+use crate::{eventually, watching::Watching};
 
 /// The instance every world has.
 pub const INSTANCE: &str = "instances/demo";
@@ -34,7 +34,11 @@ pub struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(url: String) -> anyhow::Result<Self> {
+    /// A client of the control plane at a URL; connects with the first call.
+    ///
+    /// # Errors
+    /// If it is no URL.
+    pub fn new(url: String) -> anyhow::Result<Self> {
         let channel = Endpoint::from_shared(url)?
             .connect_timeout(Duration::from_secs(2))
             .timeout(Duration::from_secs(30))
@@ -157,6 +161,14 @@ impl Api {
             etag: String::new(),
         };
         Ok(self.workflows.stop_workflow(request).await?.into_inner())
+    }
+
+    /// Begins to keep all states that the ingress workflow goes through.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn watch(&mut self) -> anyhow::Result<Watching> {
+        Watching::begin(self).await
     }
 
     /// Waits until the ingress workflow has a status, and returns it.

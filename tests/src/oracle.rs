@@ -9,7 +9,7 @@ use crosswalk_sandbox::{Sandbox, adobe::Organisation};
 use serde_json::{Value, json};
 
 /// The field pairs that worlds map, and how a value must come out.
-pub(crate) const FIELDS: [(&str, &str, Rule); 12] = [
+const FIELDS: [(&str, &str, Rule); 12] = [
     ("firstname", "firstName", Rule::Text { longest: 30 }),
     ("lastname", "lastName", Rule::Text { longest: 50 }),
     ("salutation", "salutation", Rule::Text { longest: 20 }),
@@ -26,7 +26,7 @@ pub(crate) const FIELDS: [(&str, &str, Rule); 12] = [
 
 /// How a value must come out.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Rule {
+enum Rule {
     /// The same text; nothing is an empty text; longer than this is rejected.
     Text { longest: usize },
     /// 1 is male, 2 is female.
@@ -184,8 +184,15 @@ fn id(row: &Value, field: &str) -> anyhow::Result<String> {
         .with_context(|| format!("a row without {field}: {row}"))
 }
 
-/// What the profile must hold, by field; `None` if the contact must be rejected.
-fn expected(contact: &Value) -> Option<Vec<(&'static str, Value)>> {
+/// The field pairs that worlds map: column of `contact`, field of `profile`.
+#[must_use]
+pub fn mapped_fields() -> Vec<(&'static str, &'static str)> {
+    FIELDS.iter().map(|(source, target, _)| (*source, *target)).collect()
+}
+
+/// What the profile of a contact must hold, by field; `None` if the contact must be rejected.
+#[must_use]
+pub fn expected(contact: &Value) -> Option<Vec<(&'static str, Value)>> {
     FIELDS
         .iter()
         .map(|(source, target, rule)| {
@@ -195,7 +202,9 @@ fn expected(contact: &Value) -> Option<Vec<(&'static str, Value)>> {
         .collect()
 }
 
-fn difference(expected: &[(&str, Value)], profile: &Value) -> Option<String> {
+/// The first field of a profile that does not hold what it must; `None` if all do.
+#[must_use]
+pub fn difference(expected: &[(&str, Value)], profile: &Value) -> Option<String> {
     expected.iter().find_map(|(target, value)| {
         let found = target.split('.').try_fold(profile, |value, member| value.get(member));
         (found != Some(value)).then(|| format!("{target} should be {value} and is {found:?}"))

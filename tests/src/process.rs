@@ -1,4 +1,4 @@
-//! A service as a real process.
+//! A real process beside the test: a service, a broker, the command line tool.
 
 use std::{
     env,
@@ -25,7 +25,8 @@ impl Service {
     /// All services.
     pub const ALL: [Self; 3] = [Self::ControlPlane, Self::DynamicsReader, Self::CampaignWriter];
 
-    const fn binary(self) -> &'static str {
+    /// Its binary.
+    pub(crate) const fn binary(self) -> &'static str {
         match self {
             Self::ControlPlane => "crosswalk-control-plane",
             Self::DynamicsReader => "crosswalk-dynamics-reader",
@@ -35,45 +36,76 @@ impl Service {
 }
 
 /// A running process. It is killed when dropped.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    pub(crate) fn spawn(service: Service, environment: &[(&str, String)], log: &Path) -> anyhow::Result<Self> {
-        let binary = binary(service.binary())?;
+    /// Runs a command in the background; what it says is appended to `log`.
+    ///
+    /// # Errors
+    /// If it cannot be run.
+    pub fn spawn(mut command: Command, log: &Path) -> anyhow::Result<Self> {
         let output = File::options().create(true).append(true).open(log)?;
-        let child = Command::new(&binary)
-            .env_clear()
-            .envs(environment.iter().map(|(key, value)| (key, value)))
+        let child = command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("{} cannot be run", binary.display()))?;
+            .with_context(|| format!("{} cannot be run", command.as_std().get_program().display()))?;
         Ok(Self {
             child,
             log: log.to_owned(),
         })
     }
 
+    /// Its process id; none once it has ended.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// What it has said so far.
+    ///
+    /// # Errors
+    /// If its log cannot be read.
+    pub fn output(&self) -> anyhow::Result<String> {
+        Ok(std::fs::read_to_string(&self.log)?)
+    }
+
     /// SIGKILL, and waits until the process is gone.
-    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// If it cannot be killed.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
 
     /// Whether it still runs; an error with the end of its log if it has ended by itself.
-    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn check(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let log = self.output().unwrap_or_default();
             let lines: Vec<&str> = log.lines().rev().take(20).collect();
             let end: Vec<&str> = lines.into_iter().rev().collect();
             anyhow::bail!("{} has ended with {status}:\n{}", self.log.display(), end.join("\n"));
         }
         Ok(())
     }
+}
+
+/// A command of one of the workspace's binaries, with nothing from the environment of the tests.
+///
+/// # Errors
+/// If it has not been built.
+pub fn command(binary_name: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(binary(binary_name)?);
+    command.env_clear();
+    Ok(command)
 }
 
 /// Test binaries lie in `deps`, below the directory of the workspace's binaries.

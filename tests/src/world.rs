@@ -1,6 +1,6 @@
 //! A whole Crosswalk for one test.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use crosswalk_proto::v1::{Workflow, workflow::Status};
@@ -10,11 +10,13 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
+    address::ReservedAddress,
     api::Api,
+    command::CommandLine,
     eventually,
-    kafka::{TestKafka, free_address},
-    oracle::{FIELDS, Oracle, Verdict, campaign},
-    process::{Process, Service},
+    kafka::TestKafka,
+    oracle::{Oracle, Verdict, campaign, mapped_fields},
+    process::{Process, Service, command},
 };
 
 /// How long anything may take that is not said to be quicker. Generous, since machines are shared.
@@ -37,6 +39,8 @@ pub struct WorldOptions {
     pub page_size: u32,
     /// Whether the mapping applies deletes.
     pub apply_deletes: bool,
+    /// Whether the broker is in a process of its own, which can be killed.
+    pub broker_process: bool,
 }
 
 impl Default for WorldOptions {
@@ -49,6 +53,7 @@ impl Default for WorldOptions {
             poll_interval: Duration::from_millis(200),
             page_size: 100,
             apply_deletes: true,
+            broker_process: false,
         }
     }
 }
@@ -60,7 +65,7 @@ pub struct World {
     /// The broker.
     pub kafka: TestKafka,
     processes: BTreeMap<(usize, usize), Process>,
-    apis: Vec<SocketAddr>,
+    apis: Vec<ReservedAddress>,
     options: WorldOptions,
     environment: Vec<(&'static str, String)>,
     directory: TempDir,
@@ -84,8 +89,16 @@ impl World {
         })
         .await?;
         api.create_instance(&microsoft, &adobe).await?;
-        let fields: Vec<(&str, &str)> = FIELDS.iter().map(|(source, target, _)| (*source, *target)).collect();
-        api.create_mapping(&fields, world.options.apply_deletes).await?;
+        api.create_mapping(&mapped_fields(), world.options.apply_deletes)
+            .await?;
+        for control_plane in 0..world.options.control_planes {
+            let api = world.api(control_plane)?;
+            let knows_mapping = || {
+                let mut api = api.clone();
+                async move { Ok(api.mapping().await?) }
+            };
+            eventually("the mapping on every control plane", PATIENCE, knows_mapping).await?;
+        }
         Ok(world)
     }
 
@@ -95,7 +108,11 @@ impl World {
     /// If anything does not come up.
     pub async fn start_empty(options: WorldOptions) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
-        let kafka = TestKafka::start(directory.path()).await?;
+        let kafka = if options.broker_process {
+            TestKafka::start_process(directory.path()).await?
+        } else {
+            TestKafka::start(directory.path()).await?
+        };
         let config = SandboxConfig {
             contacts: options.contacts,
             ..SandboxConfig::default()
@@ -103,7 +120,7 @@ impl World {
         let sandbox = Sandbox::start(config).await?;
         sandbox.campaign().writes().enable(Some(2_000_000));
         let apis = (0..options.control_planes)
-            .map(|_| free_address())
+            .map(|_| ReservedAddress::new())
             .collect::<anyhow::Result<_>>()?;
         let mut environment = kafka.environment();
         environment.extend([
@@ -140,8 +157,20 @@ impl World {
     /// # Errors
     /// If there is no such control plane.
     pub fn api(&self, control_plane: usize) -> anyhow::Result<Api> {
-        let address = self.apis.get(control_plane).context("no such control plane")?;
-        Api::new(format!("http://{address}"))
+        Api::new(self.endpoint(control_plane)?)
+    }
+
+    /// The command line tool, pointed at the first control plane.
+    ///
+    /// # Errors
+    /// If there is no control plane.
+    pub fn command_line(&self) -> anyhow::Result<CommandLine> {
+        Ok(CommandLine::new(self.endpoint(0)?))
+    }
+
+    fn endpoint(&self, control_plane: usize) -> anyhow::Result<String> {
+        let address = self.apis.get(control_plane).context("no such control plane")?.get();
+        Ok(format!("http://{address}"))
     }
 
     /// How many processes of a service the world began with.
@@ -159,20 +188,20 @@ impl World {
     /// # Errors
     /// If it cannot be run.
     pub fn spawn(&mut self, service: Service, replica: usize) -> anyhow::Result<()> {
-        let mut environment = self.environment.clone();
+        let mut command = command(service.binary())?;
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         match service {
-            Service::ControlPlane => environment.push(("CROSSWALK__API__LISTEN", self.apis[replica].to_string())),
-            Service::DynamicsReader => environment.extend([
-                (
-                    "CROSSWALK__READING__POLL_INTERVAL",
-                    format!("{}ms", self.options.poll_interval.as_millis()),
-                ),
-                ("CROSSWALK__READING__PAGE_SIZE", self.options.page_size.to_string()),
-            ]),
+            Service::ControlPlane => {
+                command.env("CROSSWALK__API__LISTEN", self.apis[replica].get().to_string());
+            }
+            Service::DynamicsReader => {
+                let interval = format!("{}ms", self.options.poll_interval.as_millis());
+                command.env("CROSSWALK__READING__POLL_INTERVAL", interval);
+                command.env("CROSSWALK__READING__PAGE_SIZE", self.options.page_size.to_string());
+            }
             Service::CampaignWriter => {}
         }
-        let log = self.log(service, replica);
-        let process = Process::spawn(service, &environment, &log)?;
+        let process = Process::spawn(command, &self.log(service, replica))?;
         self.processes.insert((service as usize, replica), process);
         Ok(())
     }
@@ -293,6 +322,16 @@ impl World {
         self.sandbox
             .dynamics()
             .delete("contact", id)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// How many profiles there are.
+    ///
+    /// # Errors
+    /// If Campaign says so.
+    pub fn profile_count(&self) -> anyhow::Result<usize> {
+        campaign(&self.sandbox)?
+            .count("profile")
             .map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 

@@ -1,21 +1,18 @@
-//! What cannot go on says so, with a code and what to do; what passes by itself is waited for.
+//! What cannot go on says so, with a code and what to do; mended and started again, it goes on.
 
 use std::collections::BTreeSet;
 
-use crosswalk_proto::v1::{Workflow, workflow::Status};
-use crosswalk_sandbox::faults::{Effect, Operation, Rule, Side};
+use crosswalk_proto::v1::{Failure, workflow::Status};
+use crosswalk_sandbox::adobe::Switches;
 use crosswalk_tests::{PATIENCE, Service, World, WorldOptions};
 use serde_json::json;
 
-async fn failed(world: &World) -> anyhow::Result<Workflow> {
+/// The failure that the workflow comes to.
+async fn failure(world: &World) -> anyhow::Result<Failure> {
     let workflow = world.api(0)?.until_status(Status::Failed, PATIENCE).await?;
-    let failure = workflow.failure.clone().unwrap_or_default();
+    let failure = workflow.failure.unwrap_or_default();
     anyhow::ensure!(!failure.message.is_empty(), "a failure without a message: {failure:?}");
-    Ok(workflow)
-}
-
-fn code(workflow: &Workflow) -> &str {
-    workflow.failure.as_ref().map_or("", |failure| &failure.code)
+    Ok(failure)
 }
 
 async fn small_world() -> anyhow::Result<World> {
@@ -26,51 +23,147 @@ async fn small_world() -> anyhow::Result<World> {
     .await
 }
 
+/// With the cause mended, a Start is all that is needed.
+async fn recovers(world: &mut World) -> anyhow::Result<()> {
+    let running = world.start_ingress().await?;
+    anyhow::ensure!(running.failure.is_none(), "{running:?}");
+    world.until_settled(PATIENCE).await?;
+    Ok(())
+}
+
+fn switch_campaign(world: &World, change: impl FnOnce(&mut Switches)) {
+    world.sandbox.campaign().change_switches(change);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_dynamics_secret_fails_the_workflow_and_a_new_start_recovers_it() -> anyhow::Result<()> {
     let mut world = small_world().await?;
     world.sandbox.dynamics().switches().set_secret_expired(true);
     world.api(0)?.start().await?;
-    assert_eq!(code(&failed(&world).await?), "DYNAMICS_AUTHENTICATION_FAILED");
+    let failure = failure(&world).await?;
+    assert_eq!(failure.code, "DYNAMICS_AUTHENTICATION_FAILED");
+    assert!(failure.message.contains("client secret"), "{}", failure.message);
     world.sandbox.dynamics().switches().set_secret_expired(false);
-    world.start_ingress().await?;
-    world.until_settled(PATIENCE).await?;
-    Ok(())
+    recovers(&mut world).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_read_privilege_fails_the_workflow() -> anyhow::Result<()> {
-    let world = small_world().await?;
-    world
-        .sandbox
-        .dynamics()
-        .switches()
-        .set_revoked_privileges(BTreeSet::from(["contact".to_owned()]));
+async fn a_missing_read_privilege_fails_the_workflow_and_a_new_start_recovers_it() -> anyhow::Result<()> {
+    let mut world = small_world().await?;
+    let revoke = |tables: &[&str]| {
+        let tables = tables.iter().map(|table| (*table).to_owned()).collect();
+        world.sandbox.dynamics().switches().set_revoked_privileges(tables);
+    };
+    revoke(&["contact"]);
     world.api(0)?.start().await?;
-    assert_eq!(code(&failed(&world).await?), "DYNAMICS_PRIVILEGE_MISSING");
-    Ok(())
+    assert_eq!(failure(&world).await?.code, "DYNAMICS_PRIVILEGE_MISSING");
+    revoke(&[]);
+    recovers(&mut world).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_tracking_switched_off_fails_the_workflow() -> anyhow::Result<()> {
-    let world = small_world().await?;
-    let off = world.sandbox.dynamics().set_change_tracking("contact", false);
-    off.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+async fn change_tracking_switched_off_fails_the_workflow_and_a_new_start_recovers_it() -> anyhow::Result<()> {
+    let mut world = small_world().await?;
+    let switch = |on| {
+        let switched = world.sandbox.dynamics().set_change_tracking("contact", on);
+        switched.map_err(|error| anyhow::anyhow!("{error:?}"))
+    };
+    switch(false)?;
     world.api(0)?.start().await?;
-    assert_eq!(code(&failed(&world).await?), "DYNAMICS_CHANGE_TRACKING_OFF");
-    Ok(())
+    assert_eq!(failure(&world).await?.code, "DYNAMICS_CHANGE_TRACKING_OFF");
+    switch(true)?;
+    recovers(&mut world).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapped_column_that_is_gone_fails_the_workflow_and_is_named() -> anyhow::Result<()> {
-    let world = small_world().await?;
-    let removed = world.sandbox.dynamics().set_column_removed("contact", "nickname", true);
-    removed.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let mut world = small_world().await?;
+    let remove = |removed| {
+        let removed = world
+            .sandbox
+            .dynamics()
+            .set_column_removed("contact", "nickname", removed);
+        removed.map_err(|error| anyhow::anyhow!("{error:?}"))
+    };
+    remove(true)?;
     world.api(0)?.start().await?;
-    let workflow = failed(&world).await?;
-    assert_eq!(code(&workflow), "MAPPING_INVALID");
-    let message = workflow.failure.unwrap_or_default().message;
-    assert!(message.contains("nickname"), "{message}");
+    let failure = failure(&world).await?;
+    assert_eq!(failure.code, "MAPPING_INVALID");
+    assert!(failure.message.contains("nickname"), "{}", failure.message);
+    remove(false)?;
+    recovers(&mut world).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_campaign_secret_fails_the_workflow_and_a_new_start_recovers_it() -> anyhow::Result<()> {
+    let mut world = small_world().await?;
+    switch_campaign(&world, |switches| switches.secret_expired = true);
+    world.api(0)?.start().await?;
+    let failure = failure(&world).await?;
+    assert_eq!(failure.code, "CAMPAIGN_AUTHENTICATION_FAILED");
+    for part in ["client secret", "Adobe Developer Console", "start the workflow again"] {
+        assert!(
+            failure.message.contains(part),
+            "`{part}` is missing: {}",
+            failure.message
+        );
+    }
+    switch_campaign(&world, |switches| switches.secret_expired = false);
+    recovers(&mut world).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_secret_that_expires_during_a_run_fails_it_and_what_changed_meanwhile_is_written_later()
+-> anyhow::Result<()> {
+    let mut world = small_world().await?;
+    world.start_ingress().await?;
+    world.until_settled(PATIENCE).await?;
+    switch_campaign(&world, |switches| switches.secret_expired = true);
+    world.sandbox.campaign().revoke_access_tokens();
+    let id = world.contact_ids(1)?[0];
+    world.edit_contact(id, &json!({ "nickname": "1" }))?;
+    assert_eq!(failure(&world).await?.code, "CAMPAIGN_AUTHENTICATION_FAILED");
+    world.edit_contact(id, &json!({ "nickname": "2" }))?;
+    switch_campaign(&world, |switches| switches.secret_expired = false);
+    recovers(&mut world).await?;
+    assert_eq!(world.profile(id)?["cusNickname"], "2");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapped_campaign_field_that_is_gone_fails_the_workflow_and_is_named() -> anyhow::Result<()> {
+    let mut world = small_world().await?;
+    let gone = BTreeSet::from(["cusNickname".to_owned()]);
+    switch_campaign(&world, |switches| switches.removed_fields = gone);
+    world.api(0)?.start().await?;
+    let failure = failure(&world).await?;
+    assert_eq!(failure.code, "MAPPING_INVALID");
+    for part in ["cusNickname", "profile", "Correct the mapping"] {
+        assert!(
+            failure.message.contains(part),
+            "`{part}` is missing: {}",
+            failure.message
+        );
+    }
+    switch_campaign(&world, |switches| switches.removed_fields.clear());
+    recovers(&mut world).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapped_campaign_field_that_goes_during_a_run_fails_it_and_is_named() -> anyhow::Result<()> {
+    let mut world = small_world().await?;
+    world.start_ingress().await?;
+    world.until_settled(PATIENCE).await?;
+    let gone = BTreeSet::from(["cusNickname".to_owned()]);
+    switch_campaign(&world, |switches| switches.removed_fields = gone);
+    let id = world.contact_ids(1)?[0];
+    world.edit_contact(id, &json!({ "nickname": "1" }))?;
+    let failure = failure(&world).await?;
+    assert_eq!(failure.code, "CAMPAIGN_FIELD_UNKNOWN");
+    assert!(failure.message.contains("cusNickname"), "{}", failure.message);
+    switch_campaign(&world, |switches| switches.removed_fields.clear());
+    recovers(&mut world).await?;
+    assert_eq!(world.profile(id)?["cusNickname"], "1");
     Ok(())
 }
 
@@ -80,79 +173,12 @@ async fn a_killed_writer_with_no_other_is_no_worker_and_its_return_mends_it() ->
     world.start_ingress().await?;
     world.until_settled(PATIENCE).await?;
     world.kill(Service::CampaignWriter, 0).await?;
-    assert_eq!(code(&failed(&world).await?), "NO_WORKER");
+    assert_eq!(failure(&world).await?.code, "NO_WORKER");
     let id = world.contact_ids(1)?[0];
     world.edit_contact(id, &json!({ "nickname": "1" }))?;
     world.spawn(Service::CampaignWriter, 0)?;
     world.api(0)?.until_status(Status::Running, PATIENCE).await?;
     world.until_settled(PATIENCE).await?;
     assert_eq!(world.profile(id)?["cusNickname"], "1");
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_storm_of_429_holds_the_workflow_up_but_does_not_fail_it() -> anyhow::Result<()> {
-    let mut world = World::start(WorldOptions {
-        contacts: 300,
-        ..WorldOptions::default()
-    })
-    .await?;
-    for side in [Side::Dynamics, Side::Campaign] {
-        let throttle = Rule::new(side, Operation::Other, Effect::Throttle { retry_after_seconds: 1 });
-        world.sandbox.faults().add(
-            Rule {
-                operation: None,
-                ..throttle
-            }
-            .probability(0.2)
-            .times(30),
-        );
-    }
-    world.start_ingress().await?;
-    world.until_settled(PATIENCE).await?;
-    assert_eq!(world.api(0)?.ingress().await?.status(), Status::Running);
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lost_answers_of_writes_that_took_effect_write_nothing_twice() -> anyhow::Result<()> {
-    let mut world = World::start(WorldOptions {
-        contacts: 300,
-        ..WorldOptions::default()
-    })
-    .await?;
-    for effect in [
-        Effect::CommitThenStatus { status: 504 },
-        Effect::CommitThenReset,
-        Effect::Reset,
-    ] {
-        world.sandbox.faults().add(
-            Rule::new(Side::Campaign, Operation::Create, effect.clone())
-                .probability(0.1)
-                .times(30),
-        );
-        world.sandbox.faults().add(
-            Rule::new(Side::Campaign, Operation::Update, effect)
-                .probability(0.1)
-                .times(30),
-        );
-    }
-    world.start_ingress().await?;
-    world.until_settled(PATIENCE).await?;
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_expired_delta_token_reads_the_table_anew_and_loses_nothing() -> anyhow::Result<()> {
-    let mut world = small_world().await?;
-    world.start_ingress().await?;
-    world.until_settled(PATIENCE).await?;
-    let expired = world.sandbox.dynamics().expire_delta_tokens(None);
-    expired.map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    let id = world.contact_ids(1)?[0];
-    world.edit_contact(id, &json!({ "nickname": "7" }))?;
-    world.until_settled(PATIENCE).await?;
-    assert_eq!(world.profile(id)?["cusNickname"], "7");
-    assert_eq!(world.api(0)?.ingress().await?.status(), Status::Running);
     Ok(())
 }

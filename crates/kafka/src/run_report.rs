@@ -85,10 +85,10 @@ impl RunReport {
         change(&mut self.shared.report.lock().counts);
     }
 
-    /// The phase last set.
+    /// What the worker has counted.
     #[must_use]
-    pub fn phase(&self) -> Phase {
-        self.shared.report.lock().phase.clone()
+    pub fn counts(&self) -> Counts {
+        self.shared.report.lock().counts
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, c
         workflow: workflow.clone(),
         run: run.id,
         present: Mutex::default(),
+        counted: Mutex::default(),
     });
     let mut units = JoinSet::new();
     for mapping in run.configuration.mappings.iter().cloned() {
@@ -108,6 +109,8 @@ struct Reports {
     workflow: WorkflowName,
     run: RunId,
     present: Mutex<Option<Present>>,
+    /// What was counted in earlier times that this replica had units.
+    counted: Mutex<Counts>,
 }
 
 struct Present {
@@ -141,6 +144,7 @@ impl Reports {
                 &self.workflow,
                 self.run,
             );
+            report.count(|counts| *counts = *self.counted.lock());
             Present {
                 report,
                 units: BTreeMap::new(),
@@ -200,6 +204,7 @@ impl Drop for UnitReport {
             state.units.remove(&self.mapping);
             if state.units.is_empty() {
                 state.report.set_phase(Phase::Stopped);
+                *self.reports.counted.lock() = state.report.counts();
                 *present = None;
             } else {
                 state.publish();

@@ -114,7 +114,7 @@ fn resource_id(text: &str) -> Result<String, String> {
     if starts_with_letter && text.len() <= 40 && text.chars().all(allowed) {
         Ok(text.to_owned())
     } else {
-        Err("an id has 1 to 40 lower-case letters, digits and hyphens, starting with a letter".to_owned())
+        Err("an id has 1 to 40 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen".to_owned())
     }
 }
 

@@ -1,0 +1,31 @@
+//! The memory of a process, as the kernel counts it.
+
+use anyhow::Context as _;
+
+/// Resident memory of a process, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Now.
+    pub(crate) resident: u64,
+    /// The most there has been.
+    pub(crate) peak: u64,
+}
+
+impl Memory {
+    /// The memory of the process with this id; only Linux tells.
+    pub(crate) fn of(id: u32) -> anyhow::Result<Self> {
+        let file = format!("/proc/{id}/status");
+        let status = std::fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;
+        let bytes = |field: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(field));
+            let kibibytes = line.and_then(|line| line.trim_end_matches("kB").trim().parse::<u64>().ok());
+            kibibytes
+                .map(|kibibytes| kibibytes * 1024)
+                .with_context(|| format!("{file} has no {field}"))
+        };
+        Ok(Self {
+            resident: bytes("VmRSS:")?,
+            peak: bytes("VmHWM:")?,
+        })
+    }
+}
