@@ -48,13 +48,22 @@ impl Connection {
                  reach a server behind TLS through a tunnel on the loopback interface, e.g. `kubectl port-forward`"
             )));
         }
-        let channel = Endpoint::from_shared(endpoint.clone())
-            .map_err(|error| {
-                Failure::Usage(format!(
-                    "the endpoint `{endpoint}` is no address: {}",
-                    root_cause(&error)
-                ))
-            })?
+        let address = Endpoint::from_shared(endpoint.clone()).map_err(|error| {
+            Failure::Usage(format!(
+                "the endpoint `{endpoint}` is no address: {}",
+                root_cause(&error)
+            ))
+        })?;
+        let has_user = address
+            .uri()
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'));
+        if has_user || !matches!(address.uri().path(), "" | "/") || address.uri().query().is_some() {
+            return Err(Failure::Usage(format!(
+                "the endpoint `{endpoint}` must be host and port alone, e.g. http://127.0.0.1:8080"
+            )));
+        }
+        let channel = address
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(CALL_TIMEOUT)
             .connect()

@@ -30,12 +30,22 @@ pub struct ControlLog {
     state: watch::Receiver<Option<Arc<State>>>,
 }
 
+/// Whether a process keeps what was changed when and by whom, beside the state that came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// For whoever shows it. It grows with the log.
+    Kept,
+    /// For whoever only acts on the state.
+    Forgotten,
+}
+
 struct Shared {
     topic: String,
     producer: Producer,
     /// Whoever waits for an own entry to come back.
     waiting: Mutex<HashMap<EntryId, oneshot::Sender<Appended>>>,
-    revisions: RwLock<Vec<Revision>>,
+    /// Of those that keep the history only.
+    revisions: Option<RwLock<Vec<Revision>>>,
     _stop_on_drop: DropGuard,
 }
 
@@ -85,7 +95,7 @@ impl ControlLog {
     ///
     /// # Errors
     /// If Kafka refuses, or cannot be reached to make the topic.
-    pub async fn follow(kafka: &Kafka, producer: Producer) -> Result<Self, KafkaError> {
+    pub async fn follow(kafka: &Kafka, producer: Producer, history: History) -> Result<Self, KafkaError> {
         let topic = kafka.topics().control();
         kafka.ensure_topics(&[kafka.topics().control_spec()]).await?;
         let (publish, state) = watch::channel(None);
@@ -94,7 +104,7 @@ impl ControlLog {
             topic: topic.clone(),
             producer,
             waiting: Mutex::default(),
-            revisions: RwLock::default(),
+            revisions: (history == History::Kept).then(RwLock::default),
             _stop_on_drop: cancel.clone().drop_guard(),
         });
         let mut folder = Folder {
@@ -161,16 +171,14 @@ impl ControlLog {
         })?
     }
 
-    /// The revisions that `wanted` accepts, newest first.
-    pub fn revisions(&self, wanted: impl Fn(&Revision) -> bool) -> Vec<Revision> {
-        self.shared
-            .revisions
-            .read()
-            .iter()
-            .rev()
-            .filter(|revision| wanted(revision))
-            .cloned()
-            .collect()
+    /// At most `limit` of the revisions that `wanted` accepts, newest first; none if the history is not kept.
+    pub fn revisions(&self, limit: usize, wanted: impl Fn(&Revision) -> bool) -> Vec<Revision> {
+        let Some(revisions) = &self.shared.revisions else {
+            return Vec::new();
+        };
+        let revisions = revisions.read();
+        let found = revisions.iter().rev().filter(|revision| wanted(revision));
+        found.take(limit).cloned().collect()
     }
 }
 
@@ -216,15 +224,18 @@ impl Folder {
         };
         let existed = self.state.etag(&entry.resource).is_some();
         let outcome = self.state.apply(offset, &entry);
-        if outcome == Outcome::TookEffect {
-            shared.revisions.write().push(revision(offset, &entry, existed));
+        if outcome == Outcome::TookEffect
+            && let Some(revisions) = &shared.revisions
+        {
+            revisions.write().push(revision(offset, &entry, existed));
         }
         let waiting = shared.waiting.lock().remove(&entry.id);
-        if outcome != Outcome::TookEffect && waiting.is_none() {
+        let is_news = outcome == Outcome::TookEffect && self.reached_end;
+        if !is_news && waiting.is_none() {
             return;
         }
         let state = Arc::new(self.state.clone());
-        if outcome == Outcome::TookEffect && self.reached_end {
+        if is_news {
             self.publish.send_replace(Some(Arc::clone(&state)));
         }
         if let Some(answer) = waiting {

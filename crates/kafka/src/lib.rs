@@ -20,7 +20,7 @@ mod topics;
 
 pub use checkpoints::Checkpoints;
 pub use client::Kafka;
-pub use control_log::{Action, Appended, ControlLog, Revision};
+pub use control_log::{Action, Appended, ControlLog, History, Revision};
 pub use dead_letters::DeadLetters;
 pub use error::KafkaError;
 pub use lag::LagMeter;

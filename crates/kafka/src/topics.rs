@@ -8,6 +8,8 @@ use rdkafka::{
     error::RDKafkaErrorCode,
 };
 
+use tokio::sync::Mutex;
+
 use crate::{Kafka, KafkaError, client::QuietContext};
 
 /// Partitions of the slots topic: the most replicas that can share the reading.
@@ -179,12 +181,16 @@ const COMPACTED: &[(&str, &str)] = &[
     ("min.cleanable.dirty.ratio", "0.1"),
 ];
 
+/// Parts of one process would race for the same topics; those of several processes may, and only the broker's log tells of it.
+static MAKING: Mutex<()> = Mutex::const_new(());
+
 impl Kafka {
     /// Makes the topics that are not there yet, and checks the partitions of those that are.
     ///
     /// # Errors
     /// If Kafka cannot be reached, refuses, or holds a topic of that name with other partitions.
     pub async fn ensure_topics(&self, specs: &[TopicSpec]) -> Result<(), KafkaError> {
+        let _turn = MAKING.lock().await;
         let admin = Arc::new(self.admin()?);
         let present = present_partitions(Arc::clone(&admin)).await?;
         let mut missing = Vec::new();

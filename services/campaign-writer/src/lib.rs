@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use crosswalk_core::WorkflowId;
-use crosswalk_kafka::{ControlLog, Kafka, KafkaError, Producer, Reporter, keep_runs};
+use crosswalk_kafka::{ControlLog, History, Kafka, KafkaError, Producer, Reporter, keep_runs};
 use crosswalk_runtime::{
     retry::{Backoff, RetryPolicy, retry},
     sealing::SealingKeys,
@@ -72,7 +72,7 @@ async fn connect(
 ) -> Result<run::Shared, KafkaError> {
     let producer = Producer::new(kafka)?;
     Ok(run::Shared {
-        control: ControlLog::follow(kafka, producer.clone()).await?,
+        control: ControlLog::follow(kafka, producer.clone(), History::Forgotten).await?,
         reporter: Reporter::open(kafka, producer.clone()).await?,
         kafka: kafka.clone(),
         producer,

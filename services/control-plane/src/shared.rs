@@ -9,7 +9,7 @@ use crosswalk_core::{
     InstanceId, ResourceName,
     control::{Change, Entry, EntryId, Etag, Instance, Outcome, State},
 };
-use crosswalk_kafka::{ControlLog, Kafka, KafkaError, Producer, Reports};
+use crosswalk_kafka::{ControlLog, History, Kafka, KafkaError, Producer, Reports};
 use crosswalk_runtime::sealing::SealingKeys;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ impl Connected {
     pub(crate) async fn to(kafka: &Kafka) -> Result<Self, KafkaError> {
         let producer = Producer::new(kafka)?;
         Ok(Self {
-            control: ControlLog::follow(kafka, producer).await?,
+            control: ControlLog::follow(kafka, producer, History::Kept).await?,
             reports: Reports::follow(kafka).await?,
             followed_since: Timestamp::now(),
             backlogs: Backlogs::new(kafka.clone()),

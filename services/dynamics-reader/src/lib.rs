@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use crosswalk_core::{WorkflowId, worker::Role};
-use crosswalk_kafka::{ControlLog, Kafka, Producer, Reporter, Slots, keep_runs};
+use crosswalk_kafka::{ControlLog, History, Kafka, Producer, Reporter, Slots, keep_runs};
 use crosswalk_runtime::{
     retry::{Backoff, RetryPolicy, retry},
     service::{Context, ServiceInfo},
@@ -84,7 +84,7 @@ impl run::Shared {
     ) -> Result<Self, crosswalk_kafka::KafkaError> {
         let producer = Producer::new(kafka)?;
         Ok(Self {
-            control: ControlLog::follow(kafka, producer.clone()).await?,
+            control: ControlLog::follow(kafka, producer.clone(), History::Forgotten).await?,
             reporter: Reporter::open(kafka, producer.clone()).await?,
             slots: Slots::join(kafka, Role::DynamicsReader).await?,
             kafka: kafka.clone(),

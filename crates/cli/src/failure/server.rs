@@ -47,6 +47,9 @@ impl ServerError {
         let advice = match self.code {
             Code::InvalidArgument if !self.violations.is_empty() => "correct the fields named above and try again",
             Code::NotFound => "the `list` commands show what there is; is --instance the one you mean?",
+            Code::AlreadyExists if self.reason.as_deref().is_some_and(|reason| reason.ends_with("_IN_USE")) => {
+                return None;
+            }
             Code::AlreadyExists => "choose another id, or change the one that exists",
             Code::Aborted => "somebody changed it meanwhile: get it anew, repeat your change, and try again",
             Code::FailedPrecondition => "`crosswalk workflows list` shows the state the workflows are in",

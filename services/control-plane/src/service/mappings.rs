@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crosswalk_core::{
     InstanceId, MappingId, ResourceName,
-    control::{self, Change, Instance, Refusal, State},
+    control::{self, Change, Instance, State},
     mapping::{TableMapping, validate},
     schema::{Resource, Table},
 };
@@ -104,7 +104,7 @@ impl MappingsService {
             return Err(already_exists(&resource));
         }
         let mut wanted = mapping_definition(request.mapping.unwrap_or_default())?;
-        check_unused(instance(&state, &instance_id)?, &wanted, &resource)?;
+        check_unused(instance(&state, &instance_id)?, &wanted)?;
         let (table, target) = self.catalogs(&state, &instance_id, &wanted).await?;
         if wanted.key.source.is_empty() {
             wanted.key.source.clone_from(&table.primary_id);
@@ -183,14 +183,24 @@ impl MappingsService {
     }
 }
 
-/// The log would refuse it as well; here it costs neither calls nor an entry.
-fn check_unused(instance: &Instance, wanted: &TableMapping, resource: &ResourceName) -> Result<(), ApiError> {
-    for (_, other) in instance.mappings() {
-        if other.definition.source_table == wanted.source_table {
-            return Err(ApiError::refused(Refusal::SourceTableInUse, resource));
+/// The log would refuse it as well; here it costs neither calls nor an entry, and the other mapping can be named.
+fn check_unused(instance: &Instance, wanted: &TableMapping) -> Result<(), ApiError> {
+    let in_use = |reason, what, table, other| {
+        let message =
+            format!("the {what} `{table}` is mapped by `{other}` already; change that mapping, or delete it first");
+        Err(ApiError::AlreadyExists { reason, message })
+    };
+    for (other, mapping) in instance.mappings() {
+        let TableMapping {
+            source_table,
+            target_resource,
+            ..
+        } = &*mapping.definition;
+        if *source_table == wanted.source_table {
+            return in_use("DYNAMICS_TABLE_IN_USE", "Dynamics table", source_table, other);
         }
-        if other.definition.target_resource == wanted.target_resource {
-            return Err(ApiError::refused(Refusal::TargetResourceInUse, resource));
+        if *target_resource == wanted.target_resource {
+            return in_use("CAMPAIGN_RESOURCE_IN_USE", "Campaign resource", target_resource, other);
         }
     }
     Ok(())

@@ -32,7 +32,7 @@ pub(super) async fn list(shared: &Shared, request: &ListRevisionsRequest) -> Res
     let state = shared.state().await?;
     instance(&state, &name.instance)?;
     let wanted = |revision: &Revision| revision.offset.0 < before && concerns(&revision.resource, &name);
-    let (shown, more) = cut(shared.connected()?.control.revisions(wanted), page.size);
+    let (shown, more) = cut(shared.connected()?.control.revisions(page.size + 1, wanted), page.size);
     let last = shown.last().filter(|_| more);
     Ok(ListRevisionsResponse {
         next_page_token: last
