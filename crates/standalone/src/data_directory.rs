@@ -39,7 +39,7 @@ impl DataDirectory {
                     "{} is used by another process; stop that, or choose another directory",
                     path.display()
                 );
-                Err(SettingsError::new(vec![Problem::new("--data-dir", expected)]).into())
+                Err(SettingsError::new(vec![Problem::new("--data-dir", expected).set_by("the command line")]).into())
             }
             Err(TryLockError::Error(error)) => Err(error).context("the data directory cannot be locked"),
         }

@@ -112,7 +112,9 @@ fn check_address(listen: SocketAddr) -> Result<(), SettingsError> {
         return Ok(());
     }
     let expected = "must be a loopback address such as 127.0.0.1:8080, since authentication is not available yet";
-    Err(SettingsError::new(vec![Problem::new("--listen", expected)]))
+    Err(SettingsError::new(vec![
+        Problem::new("--listen", expected).set_by("the command line"),
+    ]))
 }
 
 /// Made once before the services start, which would race for them.
