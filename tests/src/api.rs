@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crosswalk_proto::v1::{
-    CampaignConnection, CreateInstanceRequest, CreateMappingRequest, DynamicsConnection, FieldMapping,
-    GetMappingRequest, GetWorkflowRequest, Instance, Mapping, MappingOptions, StartWorkflowRequest,
-    StopWorkflowRequest, UpdateMappingRequest, Workflow, catalog_client::CatalogClient,
-    instances_client::InstancesClient, mappings_client::MappingsClient, workflow::Status,
-    workflows_client::WorkflowsClient,
+    CreateInstanceRequest, CreateMappingRequest, FieldMapping, GetMappingRequest, GetWorkflowRequest, Instance,
+    Mapping, MappingOptions, StartWorkflowRequest, StopWorkflowRequest, UpdateMappingRequest, Workflow,
+    catalog_client::CatalogClient, instances_client::InstancesClient, mappings_client::MappingsClient,
+    workflow::Status, workflows_client::WorkflowsClient,
 };
+use crosswalk_standalone::demo_instance;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{eventually, watching::Watching};
@@ -56,28 +56,9 @@ impl Api {
     /// # Errors
     /// What the API says.
     pub async fn create_instance(&mut self, microsoft: &str, adobe: &str) -> anyhow::Result<Instance> {
-        let instance = Instance {
-            display_name: "Demo".to_owned(),
-            dynamics: Some(DynamicsConnection {
-                environment_url: microsoft.to_owned(),
-                authority_url: microsoft.to_owned(),
-                tenant_id: "11111111-1111-4111-8111-111111111111".to_owned(),
-                client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
-                client_secret: "sandbox-secret".to_owned(),
-            }),
-            campaign: Some(CampaignConnection {
-                api_url: adobe.to_owned(),
-                organization: "sandbox".to_owned(),
-                ims_url: adobe.to_owned(),
-                client_id: "sandbox-client".to_owned(),
-                client_secret: "sandbox-secret".to_owned(),
-                scopes: Vec::new(),
-            }),
-            ..Instance::default()
-        };
         let request = CreateInstanceRequest {
             instance_id: "demo".to_owned(),
-            instance: Some(instance),
+            instance: Some(demo_instance(microsoft, adobe)),
         };
         Ok(self.instances.create_instance(request).await?.into_inner())
     }

@@ -28,7 +28,7 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// If the API does not come up, or refuses.
 pub(crate) async fn ensure(api: SocketAddr, microsoft: &str, adobe: &str) -> anyhow::Result<()> {
     let channel = Endpoint::from_shared(format!("http://{api}"))?.connect_lazy();
-    let wanted = instance(microsoft, adobe);
+    let wanted = demo_instance(microsoft, adobe);
     let has_moved = ensure_instance(InstancesClient::new(channel.clone()), wanted)
         .await
         .context("the instance `demo` cannot be set up")?;
@@ -140,8 +140,10 @@ async fn present(instances: &mut InstancesClient<Channel>) -> Result<Option<Inst
     }
 }
 
-/// The credentials are the sandbox's stable ones; they open nothing else.
-fn instance(microsoft: &str, adobe: &str) -> Instance {
+/// An instance of a sandbox, by the addresses of its two sides. The credentials are the sandbox's stable ones; they open
+/// nothing else.
+#[must_use]
+pub fn demo_instance(microsoft: &str, adobe: &str) -> Instance {
     Instance {
         display_name: "Demo (sandbox)".to_owned(),
         dynamics: Some(DynamicsConnection {

@@ -25,6 +25,7 @@ use crosswalk_sandbox::{Activity, Sandbox, SandboxConfig};
 
 pub use broker::EmbeddedBroker;
 use data_directory::DataDirectory;
+pub use demo::demo_instance;
 pub use options::{ActivityChoice, KafkaChoice, Options};
 pub use settings::StandaloneSettings;
 

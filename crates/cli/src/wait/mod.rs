@@ -21,8 +21,8 @@ use crate::{
     watch::{Event, Watch},
 };
 
-/// How long [`Goal::Loaded`] must hold. Workers report once a second (design.md §5): right after the start of a run, a
-/// backlog of 0 and no expectation may also mean that the reader has not told yet what it found.
+/// How long [`Goal::Loaded`] must hold. Backlog and progress are not of one moment: when the reader tells that it is through,
+/// the backlog of 0 may be from before its last page.
 const SETTLING: Duration = Duration::from_millis(2_500);
 
 /// Waits until the workflow, given as the start or stop returned it, has reached the goal; shows progress meanwhile.

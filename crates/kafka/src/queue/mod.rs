@@ -81,7 +81,7 @@ impl Queue {
         let (publish_end, ended) = watch::channel(None);
         let stop = CancellationToken::new();
         let cancelled = stop.clone();
-        // A join takes half the session timeout at the embedded broker, and a second one may be under way.
+        // A join takes at least half the session timeout at the embedded broker, and a second one may be under way.
         let settle = kafka
             .settings()
             .leave_as_member
