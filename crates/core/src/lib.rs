@@ -3,6 +3,7 @@
 mod class;
 pub mod control;
 pub mod dead_letter;
+pub mod ledger;
 pub mod mapping;
 mod name;
 mod record;

@@ -155,6 +155,8 @@ pub enum ResourceName {
         /// Its id.
         mapping: MappingId,
     },
+    /// `instances/{instance}/workflows/{workflow}/deadLetters`: the dead letters of a workflow, taken together.
+    DeadLetters(WorkflowName),
 }
 
 impl ResourceName {
@@ -163,7 +165,7 @@ impl ResourceName {
     pub const fn instance(&self) -> &InstanceId {
         match self {
             Self::Instance(instance) | Self::Mapping { instance, .. } => instance,
-            Self::Workflow(name) => &name.instance,
+            Self::Workflow(name) | Self::DeadLetters(name) => &name.instance,
         }
     }
 }
@@ -176,6 +178,7 @@ impl fmt::Display for ResourceName {
             Self::Mapping { instance, mapping } => {
                 write!(formatter, "instances/{instance}/workflows/ingress/mappings/{mapping}")
             }
+            Self::DeadLetters(name) => write!(formatter, "{name}/deadLetters"),
         }
     }
 }
@@ -195,6 +198,10 @@ impl FromStr for ResourceName {
                 instance: instance.parse()?,
                 mapping: mapping.parse()?,
             }),
+            ["instances", instance, "workflows", workflow, "deadLetters"] => Ok(Self::DeadLetters(WorkflowName {
+                instance: instance.parse()?,
+                workflow: workflow.parse()?,
+            })),
             _ => Err(NameError::UnknownForm(text.chars().take(200).collect())),
         }
     }
@@ -243,12 +250,13 @@ mod tests {
         fn a_resource_name_reads_back_as_written(
             instance in "[a-z]([a-z0-9-]{0,20}[a-z0-9])?",
             mapping in "[a-z]([a-z0-9-]{0,20}[a-z0-9])?",
-            form in 0..3,
+            form in 0..4,
         ) {
             let instance: InstanceId = instance.parse().unwrap();
             let name = match form {
                 0 => ResourceName::Instance(instance),
                 1 => ResourceName::Workflow(WorkflowName { instance, workflow: WorkflowId::OptInOut }),
+                2 => ResourceName::DeadLetters(WorkflowName { instance, workflow: WorkflowId::Ingress }),
                 _ => ResourceName::Mapping { instance, mapping: mapping.parse().unwrap() },
             };
             prop_assert_eq!(name.to_string().parse::<ResourceName>().unwrap(), name);

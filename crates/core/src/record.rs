@@ -47,6 +47,18 @@ pub enum Origin {
     Redrive,
 }
 
+impl Origin {
+    /// Of two changes that become one, the higher origin counts: those that write all fields before those that do not.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Change => 0,
+            Self::Redrive => 1,
+            Self::Initial => 2,
+            Self::Replay => 3,
+        }
+    }
+}
+
 /// How many times a table has been read from the beginning; a reader raises it when it starts over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Epoch(pub u64);
@@ -60,6 +72,8 @@ pub struct Change {
     pub version: Option<u64>,
     /// The epoch of the read that found it.
     pub epoch: Epoch,
+    /// Whether it is to be written even if the destination is known to hold it already.
+    pub force: bool,
     /// When the reader received it.
     pub read_at: Timestamp,
     /// The mapping it was read for. What was read for another mapping, even one of the same name, is not to be written.
@@ -75,4 +89,40 @@ pub enum ChangeKind {
     Upsert(Row),
     /// It was deleted.
     Delete,
+    /// A read of the whole table under the change's epoch did not find it: it was deleted, unless it has come since.
+    Absent,
+    /// Not a record: everything that the read of the change's epoch found stands before it in the partition.
+    EpochEnd,
+}
+
+impl Change {
+    /// Makes this change, which has not been written, stand for itself and one of the same record that was queued behind it.
+    ///
+    /// A row carries every column, so the newer one replaces the older. What the older one was to do beyond its row stays:
+    /// to write all fields, or to write even what is unchanged.
+    pub fn absorb(&mut self, mut newer: Self) {
+        newer.epoch = newer.epoch.max(self.epoch);
+        newer.force |= self.force;
+        if self.origin.rank() > newer.origin.rank() {
+            newer.origin = self.origin;
+        }
+        match (&self.kind, &newer.kind) {
+            // What was there, or was deleted, was found later than the read that missed it.
+            (ChangeKind::Upsert(_) | ChangeKind::Delete, ChangeKind::Absent) => {
+                (self.epoch, self.force, self.origin) = (newer.epoch, newer.force, newer.origin);
+            }
+            // A page that was queued twice, or a record read again while it changed.
+            (ChangeKind::Upsert(_), ChangeKind::Upsert(_))
+                if self.version > newer.version && newer.version.is_some() =>
+            {
+                (self.epoch, self.force, self.origin) = (newer.epoch, newer.force, newer.origin);
+            }
+            // Made again after it was deleted: another record, of which nothing may stay as it was.
+            (ChangeKind::Delete, ChangeKind::Upsert(_)) => {
+                newer.origin = Origin::Initial;
+                *self = newer;
+            }
+            _ => *self = newer,
+        }
+    }
 }

@@ -84,6 +84,13 @@ pub enum Hindrance {
         /// Since when it has been failing.
         since: Timestamp,
     },
+    /// It waits for other records.
+    Waiting {
+        /// For what, e.g. `the initial load of contact`.
+        what: String,
+        /// Since when.
+        since: Timestamp,
+    },
 }
 
 /// One report of one worker about one run.
@@ -116,6 +123,10 @@ pub struct Counts {
     pub done: u64,
     /// Records rejected.
     pub rejected: u64,
+    /// Records that needed no write: unchanged, filtered out, stale, or deletes that are not applied.
+    pub skipped: u64,
+    /// Records that wait for their parents in the target.
+    pub waiting: u64,
     /// Records in flight.
     pub in_flight: u64,
     /// Whether a table is being read from its beginning.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Configuration, InstanceSettings, PinnedMapping};
 use crate::{
     SealedSecret,
-    mapping::{FieldMapping, KeyMapping},
+    mapping::{Condition, FieldMapping, Filter, KeyMapping, TableMapping},
 };
 
 /// One setting that differs.
@@ -140,6 +140,23 @@ fn add_mapping(lines: &mut Lines, mapping: &PinnedMapping) {
         format!("{source} to {target}"),
     );
     add_fields(lines, &at, &definition.fields);
+    add_replacements(lines, &at, definition);
+    add_filter(lines, &at, &definition.filter);
+    let links: Vec<String> = definition
+        .links
+        .iter()
+        .map(|link| format!("{} to {}", link.source, link.table))
+        .collect();
+    let shown = links.join(", ");
+    add_parts(lines, format!("{at}/links"), links, shown);
+    if let Some(replay) = &mapping.replay {
+        let shown = if replay.force {
+            "asked for, of all records"
+        } else {
+            "asked for"
+        };
+        add_parts(lines, format!("{at}/replay"), vec![replay.id.0.to_string()], shown);
+    }
     let options = definition.options;
     add(
         lines,
@@ -159,13 +176,65 @@ fn add_fields(lines: &mut Lines, at: &str, fields: &[FieldMapping]) {
     // By target, as the screen shows them. A draft that was never validated may name a target twice.
     let mut sources: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for field in fields {
-        sources.entry(&field.target).or_default().push(field.source.clone());
+        let suffix = if field.apply_updates { "" } else { " (without updates)" };
+        let source = format!("{}{suffix}", field.source);
+        sources.entry(&field.target).or_default().push(source);
     }
     for (target, sources) in sources {
         let shown = sources.join(", ");
         add_parts(lines, format!("{at}/fields/{target}"), sources, shown);
     }
     let order: Vec<String> = fields.iter().map(|field| field.target.clone()).collect();
-    let shown = order.join(", ");
+    let shown = counted(order.len(), "field");
     add_parts(lines, format!("{at}/order"), order, shown);
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+fn add_replacements(lines: &mut Lines, at: &str, definition: &TableMapping) {
+    // By what is replaced; a draft that was never validated may name a value twice.
+    let mut new_values: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for one in &definition.replacements {
+        let new_values = new_values.entry((&one.source, &one.existing)).or_default();
+        new_values.push(one.new.clone());
+    }
+    for ((source, existing), new_values) in new_values {
+        let shown = new_values.join(", ");
+        add_parts(
+            lines,
+            format!("{at}/replacements/{source}/{existing}"),
+            new_values,
+            shown,
+        );
+    }
+    let order = definition.replacements.iter();
+    let order: Vec<String> = order
+        .flat_map(|one| [one.source.clone(), one.existing.clone()])
+        .collect();
+    let shown = counted(definition.replacements.len(), "replacement");
+    add_parts(lines, format!("{at}/replacements"), order, shown);
+}
+
+fn add_filter(lines: &mut Lines, at: &str, filter: &Filter) {
+    for (place, condition) in filter.conditions.iter().enumerate() {
+        let Condition {
+            source,
+            operator,
+            values,
+        } = condition;
+        let mut parts = vec![source.clone(), operator.name().to_owned()];
+        parts.extend(values.iter().cloned());
+        let shown = format!("{source} {} {}", operator.name(), values.join(", "));
+        add_parts(lines, format!("{at}/filter/{}", place + 1), parts, shown.trim_end());
+    }
+    let combination = format!("{:?}", filter.combination);
+    add(lines, format!("{at}/filter/combination"), combination);
+    add(
+        lines,
+        format!("{at}/filter/delete_filtered"),
+        filter.delete_filtered.to_string(),
+    );
 }

@@ -83,4 +83,32 @@ pub enum Change {
     StartWorkflow(RunId),
     /// Stop a workflow.
     StopWorkflow,
+    /// Read a mapping's table anew at the next start of its workflow.
+    RequestReplay {
+        /// Whether what does not differ is written as well.
+        force: bool,
+    },
+    /// Read records that were set aside again from their source.
+    RequestRedrive(RedriveSelection),
+}
+
+/// Which dead letters of a workflow are meant: those that fit all that is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RedriveSelection {
+    /// Only these, by their keys; empty: any.
+    pub keys: Vec<String>,
+    /// Only those with this reason.
+    pub code: Option<String>,
+    /// Only those of this source table.
+    pub table: Option<String>,
+}
+
+impl RedriveSelection {
+    /// Whether a dead letter is meant.
+    #[must_use]
+    pub fn selects(&self, key: &str, code: &str, table: &str) -> bool {
+        (self.keys.is_empty() || self.keys.iter().any(|wanted| wanted == key))
+            && self.code.as_deref().is_none_or(|wanted| wanted == code)
+            && self.table.as_deref().is_none_or(|wanted| wanted == table)
+    }
 }

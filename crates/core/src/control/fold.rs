@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Change, Desired, Entry, Etag, Instance, InstanceSettings, LastChange, LogOffset, Mapping, Run, RunId, State,
-    Workflow,
+    Change, Desired, Entry, Etag, Instance, InstanceSettings, LastChange, LogOffset, Mapping, Redrive,
+    RedriveSelection, Replay, Run, RunId, State, Workflow, state::MAX_REDRIVES,
 };
-use crate::{InstanceId, MappingId, ResourceName, WorkflowName, mapping::TableMapping};
+use crate::{InstanceId, MappingId, ResourceName, WorkflowId, WorkflowName, mapping::TableMapping};
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,12 @@ impl State {
             (ResourceName::Mapping { instance, mapping }, Change::DeleteMapping) => {
                 self.delete_mapping(instance, mapping)
             }
+            (ResourceName::Mapping { instance, mapping }, Change::RequestReplay { force }) => {
+                self.request_replay(offset, entry, instance, mapping, *force)
+            }
+            (ResourceName::DeadLetters(name), Change::RequestRedrive(selection)) => {
+                self.request_redrive(offset, entry, name, selection)
+            }
             (ResourceName::Workflow(name), Change::StartWorkflow(run)) => self.start(offset, entry, name, *run),
             (ResourceName::Workflow(name), Change::StopWorkflow) => self.stop(offset, entry, name),
             _ => Err(Refusal::WrongResource),
@@ -100,11 +106,7 @@ impl State {
             instance.updated = entry.time;
             return;
         }
-        let workflow = Workflow {
-            etag,
-            desired: Desired::Stopped,
-            last_change: None,
-        };
+        let workflow = Workflow::new(etag);
         let instance = Instance {
             settings,
             etag,
@@ -162,6 +164,7 @@ impl State {
             etag,
             created: entry.time,
             updated: entry.time,
+            replay: None,
         };
         instance.mappings.insert(id.clone(), mapping);
         Ok(())
@@ -172,15 +175,63 @@ impl State {
         instance.mappings.remove(id).map(drop).ok_or(Refusal::AlreadyThere)
     }
 
+    fn request_replay(
+        &mut self,
+        offset: LogOffset,
+        entry: &Entry,
+        instance: &InstanceId,
+        id: &MappingId,
+        force: bool,
+    ) -> Result<(), Refusal> {
+        let instance = self.instances.get_mut(instance).ok_or(Refusal::NoInstance)?;
+        let mapping = instance.mappings.get_mut(id).ok_or(Refusal::AlreadyThere)?;
+        mapping.etag = Etag(offset);
+        mapping.replay = Some(Replay {
+            id: entry.id,
+            requested: entry.time,
+            force,
+            begun: false,
+        });
+        Ok(())
+    }
+
+    fn request_redrive(
+        &mut self,
+        offset: LogOffset,
+        entry: &Entry,
+        name: &WorkflowName,
+        selection: &RedriveSelection,
+    ) -> Result<(), Refusal> {
+        let instance = self.instances.get_mut(&name.instance).ok_or(Refusal::NoInstance)?;
+        let redrives = &mut instance.workflow_mut(name.workflow).redrives;
+        if redrives.len() == MAX_REDRIVES {
+            redrives.remove(0);
+        }
+        redrives.push(Redrive {
+            revision: offset,
+            requested: entry.time,
+            selection: selection.clone(),
+        });
+        Ok(())
+    }
+
     fn start(&mut self, offset: LogOffset, entry: &Entry, name: &WorkflowName, run: RunId) -> Result<(), Refusal> {
         let instance = self.instances.get_mut(&name.instance).ok_or(Refusal::NoInstance)?;
-        let configuration = Arc::new(instance.draft(name.workflow));
         let workflow = instance.workflow_mut(name.workflow);
         // A start on a started workflow is a new run: that is how an operator starts again after FAILED. The etag
         // says that whoever asks has seen the run that is being replaced.
         if workflow.run().is_some_and(|present| present.id == run) {
             return Err(Refusal::AlreadyThere);
         }
+        if name.workflow == WorkflowId::Ingress {
+            let replays = instance
+                .mappings
+                .values_mut()
+                .filter_map(|mapping| mapping.replay.as_mut());
+            replays.for_each(|replay| replay.begun = true);
+        }
+        let configuration = Arc::new(instance.draft(name.workflow));
+        let workflow = instance.workflow_mut(name.workflow);
         workflow.etag = Etag(offset);
         workflow.desired = Desired::Started(Run {
             id: run,

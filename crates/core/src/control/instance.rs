@@ -45,6 +45,23 @@ pub struct CampaignSettings {
     pub scopes: Vec<String>,
 }
 
+impl InstanceSettings {
+    /// The address of the system that is read by ingress: with another one, positions and ledgers are void.
+    #[must_use]
+    pub fn dynamics_address(&self) -> &str {
+        self.dynamics.environment_url.trim_end_matches('/')
+    }
+
+    /// The address of the system that is written by ingress, as [`dynamics_address`](Self::dynamics_address).
+    #[must_use]
+    pub fn campaign_address(&self) -> String {
+        let CampaignSettings {
+            api_url, organization, ..
+        } = &self.campaign;
+        format!("{}/{organization}", api_url.trim_end_matches('/'))
+    }
+}
+
 /// What the client secret of an instance's Dynamics side is sealed for. Bound to it as associated data, so that a sealed
 /// secret cannot be moved to another place of the control log and be sent to another address from there.
 #[must_use]

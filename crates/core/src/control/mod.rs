@@ -9,9 +9,12 @@ mod state;
 mod tests;
 
 pub use difference::{Difference, differences};
-pub use entry::{Change, Entry, EntryId, Etag, InvalidEtag, LogOffset, RunId};
+pub use entry::{Change, Entry, EntryId, Etag, InvalidEtag, LogOffset, RedriveSelection, RunId};
 pub use fold::{Outcome, Refusal};
 pub use instance::{
     CampaignSettings, DynamicsSettings, InstanceSettings, campaign_secret_purpose, dynamics_secret_purpose,
 };
-pub use state::{Configuration, Desired, Instance, LastChange, Mapping, PinnedMapping, Run, State, Workflow};
+pub use state::{
+    Configuration, Desired, Instance, LastChange, MAX_REDRIVES, Mapping, PinnedMapping, Redrive, Replay, Run, State,
+    Workflow,
+};

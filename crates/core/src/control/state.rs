@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{EntryId, Etag, InstanceSettings, LogOffset, RunId};
+use super::{EntryId, Etag, InstanceSettings, LogOffset, RedriveSelection, RunId};
 use crate::{InstanceId, MappingId, ResourceName, WorkflowId, WorkflowName, mapping::TableMapping};
 
 /// Everything the control log says, up to an offset.
@@ -47,6 +47,7 @@ impl State {
             ResourceName::Instance(_) => Some(instance.etag),
             ResourceName::Workflow(name) => Some(instance.workflow(name.workflow).etag),
             ResourceName::Mapping { mapping, .. } => instance.mappings.get(mapping).map(|mapping| mapping.etag),
+            ResourceName::DeadLetters(name) => Some(instance.workflow(name.workflow).redrives_etag()),
         }
     }
 }
@@ -97,6 +98,7 @@ impl Instance {
                     id: id.clone(),
                     uid: mapping.uid,
                     definition: Arc::clone(&mapping.definition),
+                    replay: mapping.replay,
                 };
                 self.mappings.iter().map(pin).collect()
             }
@@ -130,6 +132,33 @@ pub struct Mapping {
     pub created: Timestamp,
     /// When it last changed.
     pub updated: Timestamp,
+    /// The last replay that was asked for. It stays here when it has begun: a start pins it, and the reader that finds it in
+    /// its configuration and not in its checkpoint begins it, however often it is started.
+    pub replay: Option<Replay>,
+}
+
+/// A request to read a mapping's table anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    /// The entry that asked for it.
+    pub id: EntryId,
+    /// When.
+    pub requested: Timestamp,
+    /// Whether what does not differ is written as well.
+    pub force: bool,
+    /// Whether a start has pinned it.
+    pub begun: bool,
+}
+
+/// A request to read records that were set aside again from their source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    /// Its place in the log.
+    pub revision: LogOffset,
+    /// When it was asked for.
+    pub requested: Timestamp,
+    /// Which ones.
+    pub selection: RedriveSelection,
 }
 
 /// What is wanted of a workflow.
@@ -141,9 +170,35 @@ pub struct Workflow {
     pub desired: Desired,
     /// Who last started or stopped it; `None` if nobody ever did.
     pub last_change: Option<LastChange>,
+    /// Requests to redrive its dead letters, in the order of the log; the last [`MAX_REDRIVES`].
+    pub redrives: Vec<Redrive>,
+    /// The etag of its dead letters while nobody has asked for a redrive.
+    pub(super) created: Etag,
 }
 
+/// How many requests for a redrive are kept of a workflow. A reader that has been away for longer misses older ones; the
+/// dead letters are still there to be asked for again.
+pub const MAX_REDRIVES: usize = 10_000;
+
 impl Workflow {
+    /// A stopped workflow, made by the entry with this etag.
+    #[must_use]
+    pub const fn new(etag: Etag) -> Self {
+        Self {
+            etag,
+            desired: Desired::Stopped,
+            last_change: None,
+            redrives: Vec::new(),
+            created: etag,
+        }
+    }
+
+    /// The version of its dead letters, as far as the log knows of them.
+    #[must_use]
+    pub fn redrives_etag(&self) -> Etag {
+        self.redrives.last().map_or(self.created, |last| Etag(last.revision))
+    }
+
     /// The run that is wanted, if one is.
     #[must_use]
     pub const fn run(&self) -> Option<&Run> {
@@ -203,4 +258,6 @@ pub struct PinnedMapping {
     pub uid: EntryId,
     /// Its definition.
     pub definition: Arc<TableMapping>,
+    /// The last replay that was asked for.
+    pub replay: Option<Replay>,
 }

@@ -1,9 +1,14 @@
 //! A mapping made ready to be applied to many rows.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::borrow::Cow;
 
 use super::{
-    FieldError, MappingOptions, Payload, Problem, RejectedRow, TableMapping, convert, parse_key,
+    ConvertError, FieldError, FieldMapping, MappingOptions, Payload, Problem, RejectedRow, TableMapping, TargetValue,
+    convert,
+    filter::CompiledFilter,
+    parse_key,
+    place::ColumnPlace,
+    replacement::CompiledReplacements,
     target_value::write_serialised,
     validate::{target_field, validate_target},
 };
@@ -12,13 +17,15 @@ use crate::{
     schema::{Field, Resource},
 };
 
-/// The columns a reader has to select for a mapping: logical names, sorted, each once.
+/// The columns a reader has to select for a mapping, those of its filter included: logical names, sorted, each once.
 ///
-/// The primary key column is among them only where a field is mapped from it: Dataverse returns it with every row
+/// The primary key column is among them only where a field is mapped from it or a condition is on it: Dataverse returns it with every row
 /// (contracts/dataverse.md §3.2), and it travels as the key of the record.
 #[must_use]
 pub fn columns(mapping: &TableMapping) -> Vec<&str> {
-    let mut columns: Vec<&str> = mapping.fields.iter().map(|field| field.source.as_str()).collect();
+    let mapped = mapping.fields.iter().map(|field| field.source.as_str());
+    let filtered = mapping.filter.conditions.iter().map(|one| one.source.as_str());
+    let mut columns: Vec<&str> = mapped.chain(filtered).collect();
     columns.sort_unstable();
     columns.dedup();
     columns
@@ -29,7 +36,7 @@ pub fn columns(mapping: &TableMapping) -> Vec<&str> {
 /// ```
 /// use crosswalk_core::{
 ///     Row, Value,
-///     mapping::{CompiledMapping, default_contact_mapping},
+///     mapping::{CompiledMapping, Part, default_contact_mapping},
 ///     schema::{Field, FieldType, Resource},
 /// };
 ///
@@ -40,6 +47,7 @@ pub fn columns(mapping: &TableMapping) -> Vec<&str> {
 ///     max_length: Some(100),
 ///     values: Vec::new(),
 ///     writable: true,
+///     link_target: None,
 /// };
 /// let profile = Resource {
 ///     name: "profile".to_owned(),
@@ -53,7 +61,7 @@ pub fn columns(mapping: &TableMapping) -> Vec<&str> {
 /// let row = Row { columns: vec![("address1_city".into(), Value::Text("Miami".into()))] };
 /// let payload = mapping.apply("a1000000-0000-4000-8000-00000000000f", &row).expect("the row fits");
 /// let mut json = Vec::new();
-/// payload.write_json(&mut json);
+/// payload.write_json(Part::All, &mut json);
 /// assert_eq!(json, br#"{"externalId":"a1000000-0000-4000-8000-00000000000f","location":{"city":"Miami"}}"#);
 /// ```
 #[derive(Debug)]
@@ -62,6 +70,7 @@ pub struct CompiledMapping {
     fields: Vec<CompiledField>,
     /// Places in `fields`, in the order of the JSON: sorted by path, so that the members of a group are neighbours.
     json_order: Vec<usize>,
+    filter: CompiledFilter,
     options: MappingOptions,
 }
 
@@ -75,13 +84,13 @@ struct CompiledKey {
 /// One field mapping, with all that does not depend on the row.
 #[derive(Debug)]
 pub(super) struct CompiledField {
-    source: String,
+    column: ColumnPlace,
     pub(super) target: Field,
+    pub(super) apply_updates: bool,
+    replacements: CompiledReplacements,
     /// The groups the field lies in, from the outermost.
     pub(super) groups: Vec<MemberName>,
     pub(super) member: MemberName,
-    /// Where the column stood in the last row. A hint only, so that relaxed access by many threads is enough.
-    place: AtomicUsize,
 }
 
 /// The name of a JSON member with its quotes and colon.
@@ -122,10 +131,7 @@ impl CompiledMapping {
         let fields: Vec<CompiledField> = mapping
             .fields
             .iter()
-            .map(|field| {
-                let place = columns.partition_point(|column| *column < field.source.as_str());
-                CompiledField::new(field.source.clone(), field_of(&field.target).clone(), place)
-            })
+            .map(|field| CompiledField::new(mapping, field, field_of(&field.target).clone(), &columns))
             .collect();
         let mut json_order: Vec<usize> = (0..fields.len()).collect();
         json_order.sort_by(|one, other| {
@@ -136,8 +142,27 @@ impl CompiledMapping {
             key,
             fields,
             json_order,
+            filter: CompiledFilter::new(&mapping.filter, &columns),
             options: mapping.options,
         })
+    }
+
+    /// Whether a row passes the mapping's filter.
+    #[must_use]
+    pub fn passes(&self, row: &Row) -> bool {
+        self.filter.passes(row)
+    }
+
+    /// The places, among the filter's conditions, of those that do not hold for a row.
+    #[must_use]
+    pub fn failing_conditions(&self, row: &Row) -> Vec<usize> {
+        self.filter.failing(row)
+    }
+
+    /// Whether some fields are left alone by later changes.
+    #[must_use]
+    pub fn has_insert_only_fields(&self) -> bool {
+        self.fields.iter().any(|field| !field.apply_updates)
     }
 
     /// Maps one row. `key` is the record's id, in any usual spelling of a GUID.
@@ -155,10 +180,11 @@ impl CompiledMapping {
         }
         let mut values = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
-            let converted = match field.find(row) {
+            let converted = match field.column.find(row) {
                 None => Ok(None),
-                Some(value) => convert(value, &field.target, self.options)
-                    .map_err(|error| FieldError::new(&field.target.path, &field.source, &error, value)),
+                Some(value) => field
+                    .convert(value, self.options)
+                    .map_err(|error| FieldError::new(&field.target.path, field.column.name(), &error, value)),
             };
             match converted {
                 Ok(value) => values.push(value),
@@ -188,25 +214,28 @@ impl CompiledMapping {
 }
 
 impl CompiledField {
-    fn new(source: String, target: Field, place: usize) -> Self {
+    fn new(mapping: &TableMapping, field: &FieldMapping, target: Field, columns: &[&str]) -> Self {
         let mut groups: Vec<MemberName> = target.path.split('.').map(MemberName::new).collect();
         let member = groups.pop().expect("a path has at least one segment");
         Self {
-            source,
+            column: ColumnPlace::new(&field.source, columns),
+            apply_updates: field.apply_updates,
+            replacements: CompiledReplacements::of(mapping, &field.source),
             target,
             groups,
             member,
-            place: AtomicUsize::new(place),
         }
     }
 
-    /// The field's value in a row, looked for first where it stood last time.
-    fn find<'a>(&self, row: &'a Row) -> Option<&'a Value> {
-        let hint = self.place.load(Ordering::Relaxed);
-        let (place, value) = row.get_near(&self.source, hint)?;
-        if place != hint {
-            self.place.store(place, Ordering::Relaxed);
+    /// The value, or what replaces it, as the field takes it; `None` leaves the field as it is.
+    fn convert<'a>(
+        &'a self,
+        value: &'a Value,
+        options: MappingOptions,
+    ) -> Result<Option<TargetValue<'a>>, ConvertError> {
+        match self.replacements.apply(value, options.choices)? {
+            Cow::Borrowed(value) => convert(value, &self.target, options),
+            Cow::Owned(value) => Ok(convert(&value, &self.target, options)?.map(TargetValue::into_owned)),
         }
-        Some(value)
     }
 }

@@ -1,6 +1,6 @@
 //! The mapping a new site starts from.
 
-use super::{FieldMapping, KeyMapping, MappingOptions, TableMapping};
+use super::{FieldMapping, Filter, KeyMapping, MappingOptions, TableMapping};
 
 /// Columns of `contact` and fields of `profile` (contracts/dataverse.md §8.2, contracts/campaign.md §5.1, §5.2).
 const FIELDS: [(&str, &str); 15] = [
@@ -43,11 +43,11 @@ pub fn default_contact_mapping() -> TableMapping {
         },
         fields: FIELDS
             .iter()
-            .map(|(source, target)| FieldMapping {
-                source: (*source).to_owned(),
-                target: (*target).to_owned(),
-            })
+            .map(|(source, target)| FieldMapping::new(*source, *target))
             .collect(),
+        replacements: Vec::new(),
+        filter: Filter::default(),
+        links: Vec::new(),
         options: MappingOptions::default(),
     }
 }

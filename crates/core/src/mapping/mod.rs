@@ -15,10 +15,20 @@ mod compiled;
 pub mod convert;
 mod default_contact;
 mod definition;
+mod drift;
+mod filter;
+pub mod guardrails;
 mod key;
+mod labels;
+mod links;
+mod literal;
+mod operator;
 mod payload;
+mod place;
+mod preview;
 mod problem;
 mod rejected;
+mod replacement;
 mod target_value;
 #[cfg(test)]
 mod tests;
@@ -29,11 +39,23 @@ pub use compatibility::{Compatibility, compatible};
 pub use compiled::{CompiledMapping, columns};
 pub use convert::{ConvertError, DEFAULT_STRING_LENGTH, convert};
 pub use default_contact::default_contact_mapping;
-pub use definition::{ChoiceForm, EmptyValue, FieldMapping, KeyMapping, MappingOptions, OverLong, TableMapping};
+pub use definition::{
+    ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, Link, MappingOptions, OverLong,
+    Replacement, TableMapping,
+};
+pub use drift::{retyped_columns, retyped_fields};
 pub use key::{KEY_LENGTH, key_text, parse_key};
-pub use payload::Payload;
+pub use labels::store_labels_as_values;
+pub use links::{links, parents};
+pub use literal::{Case, Literal};
+pub use operator::{Arity, Operator};
+pub use payload::{Part, Payload};
+pub use preview::{FieldDifference, held_differences};
 pub use problem::{Problem, ProblemCode, list_problems};
-pub use rejected::{FieldError, RejectedRow};
+pub use rejected::{FieldError, RejectedRow, shown_value};
 pub use target_value::TargetValue;
-pub use validate::{MAX_FIELDS, MAX_NAME_LENGTH, validate, validate_source, validate_target};
+pub use validate::{
+    MAX_CONDITIONS, MAX_FIELDS, MAX_NAME_LENGTH, MAX_REPLACEMENTS, MAX_VALUE_LENGTH, MAX_VALUES, validate,
+    validate_source, validate_target,
+};
 pub use wire_name::wire_name;

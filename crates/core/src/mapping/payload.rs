@@ -8,6 +8,27 @@ use super::{
     target_value::write_quoted,
 };
 
+/// Which fields of a row are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All: what an insert, the initial load and a replay write.
+    All,
+    /// Those that later changes are applied to.
+    Updates,
+    /// Those that later changes leave alone.
+    InsertOnly,
+}
+
+impl Part {
+    const fn has(self, field: &CompiledField) -> bool {
+        match self {
+            Self::All => true,
+            Self::Updates => field.apply_updates,
+            Self::InsertOnly => !field.apply_updates,
+        }
+    }
+}
+
 /// What one source row comes to in Campaign. Borrows from the row and the mapping.
 #[derive(Debug, Clone)]
 pub struct Payload<'a> {
@@ -36,14 +57,14 @@ impl<'a> Payload<'a> {
             .filter_map(|(field, value)| Some((field.target.path.as_str(), value.as_ref()?)))
     }
 
-    /// Appends the row as a JSON object: the key first, then the other fields sorted by path, the members of a group in
-    /// one object. The same row under the same mapping gives the same bytes.
-    pub fn write_json(&self, out: &mut Vec<u8>) {
+    /// Appends a part of the row as a JSON object: the key first, then the other fields sorted by path, the members of a
+    /// group in one object. The same row under the same mapping gives the same bytes.
+    pub fn write_json(&self, part: Part, out: &mut Vec<u8>) {
         out.push(b'{');
         out.extend_from_slice(self.mapping.key_member().as_bytes());
         write_quoted(self.key.as_hyphenated(), out);
         let mut open: &[MemberName] = &[];
-        for (field, value) in self.in_json_order() {
+        for (field, value) in self.in_json_order().filter(|(field, _)| part.has(field)) {
             let common = open
                 .iter()
                 .zip(&field.groups)

@@ -65,6 +65,30 @@ pub enum ProblemCode {
     TargetsOverlap,
     /// No value of the column's type can go into the field.
     IncompatibleTypes,
+    /// The filter has more conditions than [`MAX_CONDITIONS`](super::MAX_CONDITIONS).
+    TooManyConditions,
+    /// Values of the column's type cannot be compared so.
+    OperatorUnsuited,
+    /// The operator takes another number of values.
+    ValueCount,
+    /// The value does not spell one of the column's type.
+    ValueUnreadable,
+    /// The value is longer than [`MAX_VALUE_LENGTH`](super::MAX_VALUE_LENGTH).
+    ValueTooLong,
+    /// The column has no such option.
+    OptionNotFound,
+    /// The mapping has more replacements than [`MAX_REPLACEMENTS`](super::MAX_REPLACEMENTS).
+    TooManyReplacements,
+    /// No field is filled from the column.
+    ReplacementNotMapped,
+    /// The same value is replaced twice.
+    ReplacementTwice,
+    /// The new value does not fit a field that is filled from the column.
+    ReplacementUnfit,
+    /// The column is of another type than it was.
+    SourceRetyped,
+    /// The field is of another type than it was.
+    TargetRetyped,
 }
 
 impl ProblemCode {
@@ -90,6 +114,18 @@ impl ProblemCode {
             Self::TargetTwice => "TARGET_TWICE",
             Self::TargetsOverlap => "TARGETS_OVERLAP",
             Self::IncompatibleTypes => "INCOMPATIBLE_TYPES",
+            Self::TooManyConditions => "TOO_MANY_CONDITIONS",
+            Self::OperatorUnsuited => "OPERATOR_UNSUITED",
+            Self::ValueCount => "VALUE_COUNT",
+            Self::ValueUnreadable => "VALUE_UNREADABLE",
+            Self::ValueTooLong => "VALUE_TOO_LONG",
+            Self::OptionNotFound => "OPTION_NOT_FOUND",
+            Self::TooManyReplacements => "TOO_MANY_REPLACEMENTS",
+            Self::ReplacementNotMapped => "REPLACEMENT_NOT_MAPPED",
+            Self::ReplacementTwice => "REPLACEMENT_TWICE",
+            Self::ReplacementUnfit => "REPLACEMENT_UNFIT",
+            Self::SourceRetyped => "SOURCE_RETYPED",
+            Self::TargetRetyped => "TARGET_RETYPED",
         }
     }
 }

@@ -40,7 +40,7 @@ impl FieldError {
             source: source.to_owned(),
             code: error.code(),
             message: error.to_string(),
-            value: shown(value),
+            value: shown_value(value),
         }
     }
 
@@ -83,8 +83,9 @@ impl Classify for RejectedRow {
     }
 }
 
-/// A value as people read it in an error.
-fn shown(value: &Value) -> String {
+/// A value as people read it, shortened to 60 characters, control characters made visible.
+#[must_use]
+pub fn shown_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Boolean(value) => value.to_string(),

@@ -29,6 +29,20 @@ impl TargetValue<'_> {
     /// The text that clears a field which has no empty value of its own (contracts/campaign.md §2.5).
     pub(super) const EMPTY_TEXT: Self = Self::Text(Cow::Borrowed(""));
 
+    /// The same value, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> TargetValue<'static> {
+        match self {
+            Self::Text(text) => TargetValue::Text(Cow::Owned(text.into_owned())),
+            Self::Boolean(value) => TargetValue::Boolean(value),
+            Self::Integer(value) => TargetValue::Integer(value),
+            Self::Float(value) => TargetValue::Float(value),
+            Self::Double(value) => TargetValue::Double(value),
+            Self::Date(date) => TargetValue::Date(date),
+            Self::DateTime(moment) => TargetValue::DateTime(moment),
+        }
+    }
+
     /// Appends the value as JSON.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self {

@@ -38,6 +38,8 @@ pub struct Field {
     pub values: Vec<EnumerationValue>,
     /// Whether the API accepts it in a body.
     pub writable: bool,
+    /// Where it is a link to one record: the resource that is linked to.
+    pub link_target: Option<String>,
 }
 
 /// One permitted value of an enumeration. Writes use the name (contracts/campaign.md §2.3).

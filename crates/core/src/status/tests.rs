@@ -59,14 +59,13 @@ fn settings() -> InstanceSettings {
 }
 
 fn workflow(desired: Desired) -> Workflow {
-    Workflow {
-        etag: Etag(LogOffset(7)),
-        desired,
-        last_change: Some(LastChange {
-            actor: "ann".into(),
-            time: at(CHANGED),
-        }),
-    }
+    let mut workflow = Workflow::new(Etag(LogOffset(7)));
+    workflow.desired = desired;
+    workflow.last_change = Some(LastChange {
+        actor: "ann".into(),
+        time: at(CHANGED),
+    });
+    workflow
 }
 
 /// A workflow started as run 1.
@@ -157,10 +156,8 @@ fn a_workflow_that_is_not_wanted_is_stopped_whatever_is_reported() {
 
 #[test]
 fn a_workflow_nobody_ever_started_is_stopped_since_an_unknown_time() {
-    let workflow = Workflow {
-        last_change: None,
-        ..stopped()
-    };
+    let mut workflow = stopped();
+    workflow.last_change = None;
     assert_eq!(ingress(&workflow, &[], CHANGED).since, None);
 }
 

@@ -16,6 +16,7 @@ fn configuration(settings: InstanceSettings, mappings: Vec<(&str, u128, TableMap
         id: id.parse().unwrap(),
         uid: EntryId(Uuid::from_u128(uid)),
         definition: Arc::new(definition),
+        replay: None,
     };
     Configuration {
         settings: Arc::new(settings),
@@ -86,7 +87,7 @@ fn an_added_field_is_a_line_of_its_own_and_a_change_of_order() {
     let draft = with_mapping(|definition| definition.fields.push(field("emailaddress1", "email")));
     let expected = [
         difference("mappings/contact/fields/email", Some("emailaddress1"), None),
-        difference("mappings/contact/order", Some("label, email"), Some("label")),
+        difference("mappings/contact/order", Some("2 fields"), Some("1 field")),
     ];
     assert_eq!(differences(&draft, &with_mapping(|_| {})), expected);
 }
@@ -193,7 +194,7 @@ fn definitions() -> impl Strategy<Value = TableMapping> {
     ((words(), words()), key, fields, options).prop_map(|((source, target), key, fields, options)| {
         let mut definition = table(&source, &target);
         (definition.key.source, definition.key.target) = key;
-        let as_field = |(source, target)| FieldMapping { source, target };
+        let as_field = |(source, target)| FieldMapping::new(source, target);
         definition.fields = fields.into_iter().map(as_field).collect();
         let (apply_deletes, over_long, choices, empty) = options;
         definition.options = MappingOptions {

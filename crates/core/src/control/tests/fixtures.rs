@@ -9,7 +9,7 @@ use crate::{
         CampaignSettings, Change, DynamicsSettings, Entry, EntryId, Etag, Instance, InstanceSettings, LogOffset,
         Outcome, RunId, State, Workflow,
     },
-    mapping::{FieldMapping, KeyMapping, MappingOptions, TableMapping},
+    mapping::{FieldMapping, Filter, KeyMapping, MappingOptions, TableMapping},
 };
 
 pub(super) const ACTOR: &str = "ann@contoso.example";
@@ -83,15 +83,15 @@ pub(super) fn table(source: &str, target: &str) -> TableMapping {
             target: "externalId".into(),
         },
         fields: vec![field("name", "label")],
+        replacements: Vec::new(),
+        filter: Filter::default(),
+        links: Vec::new(),
         options: MappingOptions::default(),
     }
 }
 
 pub(super) fn field(source: &str, target: &str) -> FieldMapping {
-    FieldMapping {
-        source: source.into(),
-        target: target.into(),
-    }
+    FieldMapping::new(source, target)
 }
 
 pub(super) fn put_instance(display_name: &str) -> Change {

@@ -6,8 +6,8 @@ use proptest::{prelude::*, sample};
 
 use super::fixtures::{entry, field, ingress, instance, mapping, run, settings, table, workflow};
 use crate::{
-    ResourceName, WorkflowId,
-    control::{Change, Entry, Etag, LogOffset, Outcome, State},
+    ResourceName, WorkflowId, WorkflowName,
+    control::{Change, Entry, Etag, LogOffset, Outcome, RedriveSelection, State},
 };
 
 const WRITERS: usize = 3;
@@ -30,7 +30,15 @@ fn resources() -> impl Strategy<Value = ResourceName> {
         3 => (instances(), sample::select(vec!["a", "b", "c"])).prop_map(|(of, id)| mapping(of, id)),
         2 => instances().prop_map(ingress),
         1 => instances().prop_map(|of| workflow(of, WorkflowId::Egress)),
+        1 => instances().prop_map(|of| dead_letters(of, WorkflowId::Ingress)),
     ]
+}
+
+fn dead_letters(of: &str, workflow: WorkflowId) -> ResourceName {
+    ResourceName::DeadLetters(WorkflowName {
+        instance: of.parse().unwrap(),
+        workflow,
+    })
 }
 
 fn changes() -> impl Strategy<Value = Change> {
@@ -52,6 +60,8 @@ fn changes() -> impl Strategy<Value = Change> {
         Just(Change::DeleteMapping),
         (0..3_u128).prop_map(|number| Change::StartWorkflow(run(number))),
         Just(Change::StopWorkflow),
+        proptest::bool::ANY.prop_map(|force| Change::RequestReplay { force }),
+        Just(Change::RequestRedrive(RedriveSelection::default())),
     ]
 }
 
@@ -59,8 +69,14 @@ fn changes() -> impl Strategy<Value = Change> {
 fn fits(resource: &ResourceName, change: &Change) -> bool {
     match resource {
         ResourceName::Instance(_) => matches!(change, Change::PutInstance(_) | Change::DeleteInstance),
-        ResourceName::Mapping { .. } => matches!(change, Change::PutMapping(_) | Change::DeleteMapping),
+        ResourceName::Mapping { .. } => {
+            matches!(
+                change,
+                Change::PutMapping(_) | Change::DeleteMapping | Change::RequestReplay { .. }
+            )
+        }
         ResourceName::Workflow(_) => matches!(change, Change::StartWorkflow(_) | Change::StopWorkflow),
+        ResourceName::DeadLetters(_) => matches!(change, Change::RequestRedrive(_)),
     }
 }
 
@@ -132,6 +148,7 @@ impl Etags {
                 if self.0.insert(resource.clone(), etag).is_none() {
                     for workflow_id in WorkflowId::ALL {
                         self.0.insert(workflow(id.as_str(), workflow_id), etag);
+                        self.0.insert(dead_letters(id.as_str(), workflow_id), etag);
                     }
                 }
             }
@@ -148,7 +165,9 @@ fn etags_of(state: &State) -> BTreeMap<ResourceName, Etag> {
     for (id, present) in state.instances() {
         etags.insert(ResourceName::Instance(id.clone()), present.etag);
         for workflow_id in WorkflowId::ALL {
-            etags.insert(workflow(id.as_str(), workflow_id), present.workflow(workflow_id).etag);
+            let present = present.workflow(workflow_id);
+            etags.insert(workflow(id.as_str(), workflow_id), present.etag);
+            etags.insert(dead_letters(id.as_str(), workflow_id), present.redrives_etag());
         }
         for (mapping_id, draft) in present.mappings() {
             etags.insert(mapping(id.as_str(), mapping_id.as_str()), draft.etag);

@@ -36,14 +36,14 @@
 
 mod enumeration;
 mod error;
-mod moment;
+pub(super) mod moment;
 mod number;
 mod text;
 
 pub use error::ConvertError;
 pub use text::DEFAULT_STRING_LENGTH;
 
-pub(super) use text::longest;
+pub(super) use text::{longest, option_text, separator};
 
 use super::{EmptyValue, MappingOptions, TargetValue};
 use crate::{

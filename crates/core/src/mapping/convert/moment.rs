@@ -48,19 +48,29 @@ const fn midnight(date: Date) -> DateTime {
     date.at(0, 0, 0, 0)
 }
 
+/// The day of a moment in UTC.
+pub(in crate::mapping) fn day_of(timestamp: Timestamp) -> Date {
+    Offset::UTC.to_datetime(timestamp).date()
+}
+
 /// Reads `YYYY-MM-DD` as midnight UTC and RFC 3339, with `T` or a blank, as the moment it names.
-fn parse(text: &str) -> Result<DateTime, ConvertError> {
+pub(in crate::mapping) fn parse(text: &str) -> Result<DateTime, ConvertError> {
     // jiff accepts more of ISO 8601 than is unambiguous to people, so the shape is checked first.
-    let parsed = if has_shape(text, "0000-00-00") && text.len() == 10 {
+    if has_shape(text, "0000-00-00") && text.len() == 10 {
         let date: Date = text.parse().map_err(|_| ConvertError::NotADate)?;
-        midnight(writable_date(date)?)
-    } else if has_shape(text, "0000-00-00T00:00") && !text.contains('[') {
-        let timestamp: Timestamp = text.parse().map_err(|_| ConvertError::NotADate)?;
-        utc(timestamp)?
+        Ok(midnight(writable_date(date)?))
     } else {
-        return Err(ConvertError::NotADate);
-    };
-    Ok(parsed)
+        utc(parse_timestamp(text)?)
+    }
+}
+
+/// Reads RFC 3339, with `T` or a blank.
+pub(in crate::mapping) fn parse_timestamp(text: &str) -> Result<Timestamp, ConvertError> {
+    if has_shape(text, "0000-00-00T00:00") && !text.contains('[') {
+        text.parse().map_err(|_| ConvertError::NotADate)
+    } else {
+        Err(ConvertError::NotADate)
+    }
 }
 
 /// Whether a text starts like the shape, in which `0` stands for any digit and `T` for itself or a blank.

@@ -57,23 +57,26 @@ fn canonical(value: &Value, form: ChoiceForm) -> Result<Cow<'_, str>, ConvertErr
         Value::Timestamp(timestamp) => DateTimeText(moment::utc(*timestamp)?).to_string(),
         Value::Date(date) => DateText(moment::writable_date(*date)?).to_string(),
         Value::Guid(id) => id.as_hyphenated().to_string(),
-        Value::Choice(choice) => return option(choice, form),
-        Value::Choices(choices) => {
-            let separator = match form {
-                ChoiceForm::TechnicalValue => VALUE_SEPARATOR,
-                ChoiceForm::Label => LABEL_SEPARATOR,
-            };
-            choices
-                .iter()
-                .map(|choice| option(choice, form))
-                .collect::<Result<Vec<_>, _>>()?
-                .join(separator)
-        }
+        Value::Choice(choice) => return option_text(choice, form),
+        Value::Choices(choices) => choices
+            .iter()
+            .map(|choice| option_text(choice, form))
+            .collect::<Result<Vec<_>, _>>()?
+            .join(separator(form)),
     };
     Ok(Cow::Owned(text))
 }
 
-fn option(choice: &Choice, form: ChoiceForm) -> Result<Cow<'_, str>, ConvertError> {
+/// What stands between options.
+pub(in crate::mapping) const fn separator(form: ChoiceForm) -> &'static str {
+    match form {
+        ChoiceForm::TechnicalValue => VALUE_SEPARATOR,
+        ChoiceForm::Label => LABEL_SEPARATOR,
+    }
+}
+
+/// One option as text.
+pub(in crate::mapping) fn option_text(choice: &Choice, form: ChoiceForm) -> Result<Cow<'_, str>, ConvertError> {
     match form {
         ChoiceForm::TechnicalValue => Ok(Cow::Owned(choice.value.to_string())),
         ChoiceForm::Label => match choice.label.as_deref() {

@@ -3,7 +3,7 @@
 use super::fixtures::{ID, choice, contact, mapping, profile, row, string_field, text};
 use crate::{
     Class, Classify, Row, Value,
-    mapping::{CompiledMapping, EmptyValue, ProblemCode, columns},
+    mapping::{CompiledMapping, EmptyValue, Part, ProblemCode, columns},
     schema::Resource,
 };
 
@@ -13,7 +13,10 @@ fn compiled(pairs: &[(&str, &str)]) -> CompiledMapping {
 
 fn json(mapping: &CompiledMapping, row: &Row) -> String {
     let mut out = Vec::new();
-    mapping.apply(ID, row).expect("the row is valid").write_json(&mut out);
+    mapping
+        .apply(ID, row)
+        .expect("the row is valid")
+        .write_json(Part::All, &mut out);
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
@@ -104,7 +107,7 @@ fn the_key_is_written_lower_case_however_it_was_spelled() {
         .apply("{A1000000-0000-4000-8000-00000000000F}", &row)
         .expect("the row is valid");
     let mut out = Vec::new();
-    payload.write_json(&mut out);
+    payload.write_json(Part::All, &mut out);
     assert_eq!(out, format!(r#"{{"externalId":"{ID}"}}"#).as_bytes());
     assert_eq!(payload.key().to_string(), ID);
 }

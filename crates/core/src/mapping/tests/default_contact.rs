@@ -3,7 +3,7 @@
 use super::fixtures::{ID, choice, column, enumeration_field, field, row, string_field, text};
 use crate::{
     Value,
-    mapping::{CompiledMapping, OverLong, default_contact_mapping, validate},
+    mapping::{CompiledMapping, OverLong, Part, default_contact_mapping, validate},
     schema::{ColumnType, FieldType, Resource, Table},
 };
 
@@ -107,7 +107,7 @@ fn writes_a_contact_as_a_profile() {
     compiled
         .apply(ID, &contact)
         .expect("the row is valid")
-        .write_json(&mut out);
+        .write_json(Part::All, &mut out);
     assert_eq!(
         String::from_utf8(out).expect("JSON is UTF-8"),
         concat!(

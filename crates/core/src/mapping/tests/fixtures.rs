@@ -2,12 +2,12 @@
 
 use crate::{
     Choice, Row, Value,
-    mapping::{ConvertError, FieldMapping, KeyMapping, MappingOptions, TableMapping, TargetValue, convert},
+    mapping::{ConvertError, FieldMapping, Filter, KeyMapping, MappingOptions, TableMapping, TargetValue, convert},
     schema::{Column, ColumnType, EnumerationValue, Field, FieldType, Resource, Table},
 };
 
 /// Every type a field can have.
-pub(super) const FIELD_TYPES: [FieldType; 13] = [
+pub(in crate::mapping) const FIELD_TYPES: [FieldType; 13] = [
     FieldType::String,
     FieldType::Memo,
     FieldType::Boolean,
@@ -24,10 +24,10 @@ pub(super) const FIELD_TYPES: [FieldType; 13] = [
 ];
 
 /// A record id.
-pub(super) const ID: &str = "a1000000-0000-4000-8000-00000000000f";
+pub(in crate::mapping) const ID: &str = "a1000000-0000-4000-8000-00000000000f";
 
 /// A field of a type, without a length of its own.
-pub(super) fn field(path: &str, field_type: FieldType) -> Field {
+pub(in crate::mapping) fn field(path: &str, field_type: FieldType) -> Field {
     Field {
         path: path.to_owned(),
         label: path.to_owned(),
@@ -35,11 +35,12 @@ pub(super) fn field(path: &str, field_type: FieldType) -> Field {
         max_length: None,
         values: Vec::new(),
         writable: true,
+        link_target: None,
     }
 }
 
 /// A string field of a length.
-pub(super) fn string_field(path: &str, max_length: u32) -> Field {
+pub(in crate::mapping) fn string_field(path: &str, max_length: u32) -> Field {
     Field {
         max_length: Some(max_length),
         ..field(path, FieldType::String)
@@ -47,7 +48,7 @@ pub(super) fn string_field(path: &str, max_length: u32) -> Field {
 }
 
 /// An enumeration with these members; a label follows its name after a colon.
-pub(super) fn enumeration_field(path: &str, members: &[&str]) -> Field {
+pub(in crate::mapping) fn enumeration_field(path: &str, members: &[&str]) -> Field {
     let member = |text: &&str| match text.split_once(':') {
         Some((name, label)) => EnumerationValue {
             name: name.to_owned(),
@@ -65,7 +66,7 @@ pub(super) fn enumeration_field(path: &str, members: &[&str]) -> Field {
 }
 
 /// A readable column of a type.
-pub(super) fn column(logical_name: &str, column_type: ColumnType) -> Column {
+pub(in crate::mapping) fn column(logical_name: &str, column_type: ColumnType) -> Column {
     Column {
         logical_name: logical_name.to_owned(),
         display_name: logical_name.to_owned(),
@@ -78,7 +79,7 @@ pub(super) fn column(logical_name: &str, column_type: ColumnType) -> Column {
 }
 
 /// Part of `contact`.
-pub(super) fn contact() -> Table {
+pub(in crate::mapping) fn contact() -> Table {
     let mut columns = vec![
         column("contactid", ColumnType::Uniqueidentifier),
         column("firstname", ColumnType::String),
@@ -111,7 +112,7 @@ pub(super) fn contact() -> Table {
 }
 
 /// Part of `profile`.
-pub(super) fn profile() -> Resource {
+pub(in crate::mapping) fn profile() -> Resource {
     let mut fields = vec![
         string_field("externalId", 100),
         string_field("firstName", 30),
@@ -141,7 +142,7 @@ pub(super) fn profile() -> Resource {
 }
 
 /// A mapping of contacts to profiles with these pairs.
-pub(super) fn mapping(pairs: &[(&str, &str)]) -> TableMapping {
+pub(in crate::mapping) fn mapping(pairs: &[(&str, &str)]) -> TableMapping {
     TableMapping {
         source_table: "contact".to_owned(),
         target_resource: "profile".to_owned(),
@@ -151,29 +152,29 @@ pub(super) fn mapping(pairs: &[(&str, &str)]) -> TableMapping {
         },
         fields: pairs
             .iter()
-            .map(|(source, target)| FieldMapping {
-                source: (*source).to_owned(),
-                target: (*target).to_owned(),
-            })
+            .map(|(source, target)| FieldMapping::new(*source, *target))
             .collect(),
+        replacements: Vec::new(),
+        filter: Filter::default(),
+        links: Vec::new(),
         options: MappingOptions::default(),
     }
 }
 
 /// A row of these columns.
-pub(super) fn row(columns: Vec<(&str, Value)>) -> Row {
+pub(in crate::mapping) fn row(columns: Vec<(&str, Value)>) -> Row {
     Row {
         columns: columns.into_iter().map(|(name, value)| (name.into(), value)).collect(),
     }
 }
 
 /// A text value.
-pub(super) fn text(text: &str) -> Value {
+pub(in crate::mapping) fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
 /// An option, with a label if there is one.
-pub(super) fn choice(value: i32, label: Option<&str>) -> Choice {
+pub(in crate::mapping) fn choice(value: i32, label: Option<&str>) -> Choice {
     Choice {
         value,
         label: label.map(Into::into),
@@ -181,12 +182,16 @@ pub(super) fn choice(value: i32, label: Option<&str>) -> Choice {
 }
 
 /// A value converted with the default options, as JSON.
-pub(super) fn json_of(value: &Value, field: &Field) -> Result<String, ConvertError> {
+pub(in crate::mapping) fn json_of(value: &Value, field: &Field) -> Result<String, ConvertError> {
     json_with(value, field, MappingOptions::default())
 }
 
 /// A value converted and as JSON; a field that is left out gives an empty text.
-pub(super) fn json_with(value: &Value, field: &Field, options: MappingOptions) -> Result<String, ConvertError> {
+pub(in crate::mapping) fn json_with(
+    value: &Value,
+    field: &Field,
+    options: MappingOptions,
+) -> Result<String, ConvertError> {
     Ok(convert(value, field, options)?
         .as_ref()
         .map_or_else(String::new, target_json))

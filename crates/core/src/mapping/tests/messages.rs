@@ -66,7 +66,7 @@ fn messages_of_problems() {
         wrong_key.key.target = key.to_owned();
         problems.extend(validate(&wrong_key, &contact(), &profile()));
     }
-    let mut other = mapping(&vec![("firstname", "cusNotes"); 201]);
+    let mut other = mapping(&vec![("firstname", "cusNotes"); 1_025]);
     other.source_table = "account".to_owned();
     other.target_resource = "cusCompany".to_owned();
     let rest = validate(&other, &contact(), &profile());

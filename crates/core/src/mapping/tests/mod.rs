@@ -3,9 +3,12 @@
 mod applying;
 mod compatibility;
 mod default_contact;
-mod fixtures;
+mod filters;
+pub(super) mod fixtures;
+mod links;
 mod matrix;
 mod messages;
 mod options;
 mod properties;
+mod replacements;
 mod validation;

@@ -7,7 +7,7 @@ use super::fixtures::{
 };
 use crate::{
     Row, Value,
-    mapping::{ChoiceForm, CompiledMapping, EmptyValue, MappingOptions, OverLong, TargetValue, convert},
+    mapping::{ChoiceForm, CompiledMapping, EmptyValue, MappingOptions, OverLong, Part, TargetValue, convert},
     schema::{Field, FieldType},
 };
 
@@ -217,7 +217,7 @@ proptest! {
                 Err(rejected) => prop_assert!(!rejected.errors.is_empty()),
                 Ok(payload) => {
                     let mut out = Vec::new();
-                    payload.write_json(&mut out);
+                    payload.write_json(Part::All, &mut out);
                     let parsed: serde_json::Value = serde_json::from_slice(&out).expect("valid JSON");
                     prop_assert_eq!(&parsed["externalId"], ID);
                     let mut members = 0;
@@ -244,7 +244,7 @@ proptest! {
         let bytes = |mapping: &CompiledMapping, row: &Row| {
             mapping.apply(ID, row).map(|payload| {
                 let mut out = Vec::new();
-                payload.write_json(&mut out);
+                payload.write_json(Part::All, &mut out);
                 out
             })
         };

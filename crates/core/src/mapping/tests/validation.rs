@@ -186,7 +186,7 @@ fn names_and_number_of_fields_are_bounded() {
         ]
     );
 
-    let targets: Vec<String> = (0..=MAX_FIELDS).map(|number| format!("cus{number:03}")).collect();
+    let targets: Vec<String> = (0..=MAX_FIELDS).map(|number| format!("cus{number:04}")).collect();
     let mut fields: Vec<Field> = targets.iter().map(|target| string_field(target, 10)).collect();
     fields.push(string_field("externalId", 100));
     let resource = Resource { fields, ..profile() };

@@ -1,13 +1,28 @@
 //! Checks of a mapping against what both sides say of their tables. All problems are reported at once.
 
+mod conditions;
+mod replacements;
+
 use std::collections::HashMap;
 
 use super::{Compatibility, KEY_LENGTH, Problem, ProblemCode, TableMapping, compatible, convert::longest, wire_name};
 use crate::schema::{Column, ColumnType, Field, FieldType, Resource, Table};
 
-/// Most fields a mapping may have beside its key; Adobe's guardrail for custom tables is 50 columns
-/// (contracts/campaign.md §10.3), which profiles may exceed.
-pub const MAX_FIELDS: usize = 200;
+/// Most fields a mapping may have beside its key: as many columns as a Dataverse table can have. Adobe's guardrail for
+/// custom tables, 50 columns (contracts/campaign.md §10.3), is a warning only; see [`guardrails`](mod@super::guardrails).
+pub const MAX_FIELDS: usize = 1_024;
+
+/// Most conditions a filter may have.
+pub const MAX_CONDITIONS: usize = 100;
+
+/// Most replacements a mapping may have.
+pub const MAX_REPLACEMENTS: usize = 2_000;
+
+/// Most values a list condition may have.
+pub const MAX_VALUES: usize = 1_000;
+
+/// Longest value of a condition or a replacement, in characters.
+pub const MAX_VALUE_LENGTH: usize = 1_000;
 
 /// Longest name of a table, column, resource or field path, in characters. Both products stay far below.
 pub const MAX_NAME_LENGTH: usize = 128;
@@ -21,6 +36,8 @@ pub fn validate(mapping: &TableMapping, table: &Table, resource: &Resource) -> V
     problems.extend(validate_source(mapping, table));
     problems.extend(validate_target(mapping, resource));
     problems.extend(check_types(mapping, table, resource));
+    problems.extend(conditions::check_options(&mapping.filter, table));
+    problems.extend(replacements::check_options(mapping, table));
     problems
 }
 
@@ -56,6 +73,8 @@ pub fn validate_source(mapping: &TableMapping, table: &Table) -> Vec<Problem> {
             message,
         }));
     }
+    problems.extend(conditions::check(&mapping.filter, table));
+    problems.extend(replacements::check(mapping, table));
     problems
 }
 
@@ -88,6 +107,7 @@ pub fn validate_target(mapping: &TableMapping, resource: &Resource) -> Vec<Probl
         }));
     }
     problems.extend(check_targets_distinct(mapping, resource));
+    problems.extend(replacements::check_targets(mapping, resource));
     problems
 }
 
