@@ -2,15 +2,17 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     "crosswalk/v1/instances.proto",
     "crosswalk/v1/workflows.proto",
     "crosswalk/v1/mappings.proto",
     "crosswalk/v1/catalog.proto",
+    "crosswalk/v1/dead_letters.proto",
     "crosswalk/record/v1/change.proto",
     "crosswalk/record/v1/checkpoint.proto",
     "crosswalk/record/v1/control.proto",
     "crosswalk/record/v1/dead_letter.proto",
+    "crosswalk/record/v1/ledger.proto",
     "crosswalk/record/v1/worker.proto",
 ];
 

@@ -29,6 +29,7 @@ fn column(column: Column) -> v1::Field {
         max_length: column.max_length.map(length),
         options: column.options.into_iter().map(option).collect(),
         mappable: column.readable && column.column_type != ColumnType::Unsupported,
+        targets: column.targets,
     }
 }
 
@@ -57,6 +58,7 @@ fn field(field: Field) -> v1::Field {
         max_length: field.max_length.map(length),
         options: field.values.into_iter().map(option).collect(),
         mappable: field.writable && field.field_type != FieldType::Unsupported,
+        targets: field.link_target.into_iter().collect(),
     }
 }
 
@@ -81,6 +83,7 @@ mod tests {
                 field_type,
                 max_length: Some(u32::MAX),
                 values: Vec::new(),
+                link_target: None,
                 writable,
             };
             let message = field(one);

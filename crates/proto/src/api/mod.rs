@@ -3,14 +3,16 @@
 
 mod catalog;
 mod code;
+mod dead_letter;
 mod instance;
 mod mapping;
 mod workflow;
 
 pub use catalog::{resource, table};
 pub use code::code_name;
+pub use dead_letter::dead_letter;
 pub use instance::instance;
-pub use mapping::{UnknownValues, definition, mapping, options};
+pub use mapping::{UnknownValues, definition, filter, mapping, options};
 pub use workflow::{WorkflowView, difference, workflow};
 
 use jiff::Timestamp;

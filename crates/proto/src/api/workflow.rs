@@ -3,6 +3,7 @@
 use crosswalk_core::{
     WorkflowName,
     control::{self, RunId, Workflow},
+    mapping::guardrails::Warning,
     status::{LIVE_FOR, Status, WorkflowStatus},
     worker::{Failure, Hindrance, Phase, Role, WorkerReport},
 };
@@ -26,6 +27,8 @@ pub struct WorkflowView<'a> {
     pub backlog: Option<u64>,
     /// Whether draft and running configuration differ.
     pub pending_changes: bool,
+    /// Where the draft is larger than Adobe's documentation allows for.
+    pub warnings: &'a [Warning],
     /// When this is: decides which workers are live.
     pub now: Timestamp,
 }
@@ -56,6 +59,7 @@ pub fn workflow(view: &WorkflowView<'_>) -> v1::Workflow {
             .unwrap_or_default(),
         etag: view.workflow.etag.to_string(),
         workers: live().map(worker).collect(),
+        warnings: view.warnings.iter().map(super::mapping::warning).collect(),
     }
 }
 
@@ -82,7 +86,7 @@ fn failure(failure: &Failure) -> v1::Failure {
 }
 
 fn hindrance(hindrance: &Hindrance) -> v1::Hindrance {
-    use v1::hindrance::{Kind, Retrying, Throttled};
+    use v1::hindrance::{Kind, Retrying, Throttled, Waiting};
     let kind = match hindrance {
         Hindrance::Throttled { by, until } => Kind::Throttled(Throttled {
             by: by.clone(),
@@ -90,6 +94,10 @@ fn hindrance(hindrance: &Hindrance) -> v1::Hindrance {
         }),
         Hindrance::Retrying { error, since } => Kind::Retrying(Retrying {
             error: error.clone(),
+            since: Some(timestamp(*since)),
+        }),
+        Hindrance::Waiting { what, since } => Kind::Waiting(Waiting {
+            what: what.clone(),
             since: Some(timestamp(*since)),
         }),
     };
@@ -108,10 +116,16 @@ fn progress(run: RunId, view: &WorkflowView<'_>) -> v1::Progress {
     let expected = of_run()
         .filter(|report| is_live(report, view.now))
         .filter_map(|report| report.counts.expected);
+    let live_waiting = of_run()
+        .filter(|report| is_live(report, view.now))
+        .map(|report| report.counts.waiting)
+        .sum();
     v1::Progress {
         records_read: count(done(Role::DynamicsReader)),
         records_written: count(done(Role::CampaignWriter)),
         records_rejected: count(of_run().map(|report| report.counts.rejected).sum()),
+        records_skipped: count(of_run().map(|report| report.counts.skipped).sum()),
+        records_waiting: count(live_waiting),
         initial_read: of_run().any(|report| report.counts.initial_read && is_live(report, view.now)),
         records_expected: expected.reduce(u64::saturating_add).map(count),
         last_progress_time: of_run()
@@ -150,7 +164,7 @@ pub fn difference(difference: control::Difference) -> v1::Difference {
 #[cfg(test)]
 mod tests {
     use crosswalk_core::{
-        control::{Desired, Etag, LogOffset},
+        control::{Etag, LogOffset},
         worker::Counts,
     };
 
@@ -188,11 +202,7 @@ mod tests {
             report(Role::DynamicsReader, 1, counts(20, Some(90))),
             report(Role::CampaignWriter, 1, counts(5, None)),
         ];
-        let stopped = Workflow {
-            etag: Etag(LogOffset(3)),
-            desired: Desired::Stopped,
-            last_change: None,
-        };
+        let stopped = Workflow::new(Etag(LogOffset(3)));
         let status = WorkflowStatus {
             status: Status::Stopped,
             since: None,
@@ -208,6 +218,7 @@ mod tests {
             reports: &reports,
             backlog: Some(15),
             pending_changes: false,
+            warnings: &[],
             now: NOW,
         };
         let progress = progress(RunId(uuid::Uuid::nil()), &view);

@@ -14,18 +14,22 @@ const UNIX_EPOCH: Date = jiff::civil::date(1970, 1, 1);
 /// Encodes a change for its topic.
 #[must_use]
 pub fn encode_change(change: Change) -> Vec<u8> {
-    let (deleted, columns) = match change.kind {
-        ChangeKind::Upsert(row) => (false, row.columns.into_iter().map(to_column).collect()),
-        ChangeKind::Delete => (true, Vec::new()),
+    use wire::change::Kind;
+    let (kind, columns) = match change.kind {
+        ChangeKind::Upsert(row) => (Kind::Unspecified, row.columns.into_iter().map(to_column).collect()),
+        ChangeKind::Delete => (Kind::Delete, Vec::new()),
+        ChangeKind::Absent => (Kind::Absent, Vec::new()),
+        ChangeKind::EpochEnd => (Kind::EpochEnd, Vec::new()),
     };
     wire::Change {
         origin: to_origin(change.origin).into(),
         version: change.version,
         epoch: change.epoch.0,
         read_at_milliseconds: milliseconds(change.read_at),
-        deleted,
+        kind: kind.into(),
         columns,
         mapping_uid: change.mapping.0.as_bytes().to_vec(),
+        force: change.force,
     }
     .encode_to_vec()
 }
@@ -35,17 +39,23 @@ pub fn encode_change(change: Change) -> Vec<u8> {
 /// # Errors
 /// If the bytes are not a change, or one of a newer release.
 pub fn decode_change(bytes: &[u8]) -> Result<Change, DecodeError> {
+    use wire::change::Kind;
     let message = wire::Change::decode(bytes)?;
-    let kind = if message.deleted {
-        ChangeKind::Delete
-    } else {
-        let columns = message.columns.into_iter().map(from_column).collect::<Result<_, _>>()?;
-        ChangeKind::Upsert(Row { columns })
+    let kind = match Kind::try_from(message.kind) {
+        Ok(Kind::Unspecified) => {
+            let columns = message.columns.into_iter().map(from_column).collect::<Result<_, _>>()?;
+            ChangeKind::Upsert(Row { columns })
+        }
+        Ok(Kind::Delete) => ChangeKind::Delete,
+        Ok(Kind::Absent) => ChangeKind::Absent,
+        Ok(Kind::EpochEnd) => ChangeKind::EpochEnd,
+        Err(_) => return Err(DecodeError::Unknown("kind")),
     };
     Ok(Change {
         origin: from_origin(message.origin)?,
         version: message.version,
         epoch: Epoch(message.epoch),
+        force: message.force,
         read_at: timestamp(message.read_at_milliseconds, "read_at_milliseconds")?,
         mapping: EntryId(uuid(&message.mapping_uid, "mapping_uid")?),
         kind,
@@ -181,7 +191,12 @@ mod tests {
                 .map(|(name, value)| (name.into_boxed_str(), value))
                 .collect(),
         });
-        let kind = prop_oneof![row.prop_map(ChangeKind::Upsert), Just(ChangeKind::Delete)];
+        let kind = prop_oneof![
+            3 => row.prop_map(ChangeKind::Upsert),
+            1 => Just(ChangeKind::Delete),
+            1 => Just(ChangeKind::Absent),
+            1 => Just(ChangeKind::EpochEnd),
+        ];
         let origin = prop_oneof![
             Just(Origin::Initial),
             Just(Origin::Replay),
@@ -194,12 +209,14 @@ mod tests {
             any::<u64>(),
             0_i64..4_000_000_000_000,
             any::<u128>(),
+            any::<bool>(),
             kind,
         )
-            .prop_map(|(origin, version, epoch, read_at, mapping, kind)| Change {
+            .prop_map(|(origin, version, epoch, read_at, mapping, force, kind)| Change {
                 origin,
                 version,
                 epoch: Epoch(epoch),
+                force,
                 read_at: Timestamp::from_millisecond(read_at).unwrap(),
                 mapping: EntryId(Uuid::from_u128(mapping)),
                 kind,

@@ -1,6 +1,9 @@
 //! Checkpoints: where a reader unit stands.
 
-use crosswalk_core::{Epoch, control::EntryId};
+use crosswalk_core::{
+    Epoch,
+    control::{EntryId, LogOffset},
+};
 use jiff::Timestamp;
 use prost::Message;
 
@@ -19,8 +22,8 @@ pub struct Checkpoint {
     pub epoch: Epoch,
     /// Where to go on.
     pub position: Position,
-    /// Whether the read in progress is an initial one.
-    pub initial: bool,
+    /// What is being read.
+    pub read: Read,
     /// Records queued since the epoch began.
     pub records: u64,
     /// Rows the source said it holds when the epoch began, if it said so.
@@ -36,6 +39,34 @@ pub struct Checkpoint {
     pub source: String,
     /// What it was read for: the target system's address. Another target has none of the records yet.
     pub target: String,
+    /// The last replay that was asked for and has begun.
+    pub replay: Option<ReplayRead>,
+    /// The last request to redrive dead letters that is done.
+    pub redriven: Option<LogOffset>,
+}
+
+/// What is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// The whole table, for the first time.
+    Initial,
+    /// The whole table, on an operator's request.
+    Replay,
+    /// The whole table, because the position had expired.
+    Recovery,
+    /// The whole table, for a link with other columns.
+    Rebase,
+    /// The changes since.
+    Changes,
+}
+
+/// A replay that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayRead {
+    /// The entry of the control log that asked for it.
+    pub id: EntryId,
+    /// Whether it writes what does not differ as well.
+    pub force: bool,
 }
 
 /// A place in the changes of a table. The links are the source's own, opaque to us.
@@ -60,7 +91,7 @@ pub fn encode_checkpoint(checkpoint: &Checkpoint) -> Vec<u8> {
             Position::Next(link) => Wire::NextLink(link.clone()),
             Position::Delta(link) => Wire::DeltaLink(link.clone()),
         }),
-        initial: checkpoint.initial,
+        read: to_read(checkpoint.read).into(),
         records: checkpoint.records,
         expected: checkpoint.expected,
         time_milliseconds: milliseconds(checkpoint.time),
@@ -68,6 +99,9 @@ pub fn encode_checkpoint(checkpoint: &Checkpoint) -> Vec<u8> {
         superseded_link: checkpoint.superseded_link.clone(),
         source: checkpoint.source.clone(),
         target: checkpoint.target.clone(),
+        replay_id: checkpoint.replay.map(|replay| replay.id.0.as_bytes().to_vec()),
+        replay_force: checkpoint.replay.is_some_and(|replay| replay.force),
+        redriven: checkpoint.redriven.map(|offset| offset.0),
     }
     .encode_to_vec()
 }
@@ -88,7 +122,7 @@ pub fn decode_checkpoint(bytes: &[u8]) -> Result<Checkpoint, DecodeError> {
             Wire::NextLink(link) => Position::Next(link),
             Wire::DeltaLink(link) => Position::Delta(link),
         },
-        initial: message.initial,
+        read: from_read(message.read)?,
         records: message.records,
         expected: message.expected,
         time: timestamp(message.time_milliseconds, "time_milliseconds")?,
@@ -96,7 +130,38 @@ pub fn decode_checkpoint(bytes: &[u8]) -> Result<Checkpoint, DecodeError> {
         superseded_link: message.superseded_link,
         source: message.source,
         target: message.target,
+        replay: match message.replay_id {
+            None => None,
+            Some(id) => Some(ReplayRead {
+                id: EntryId(uuid(&id, "replay_id")?),
+                force: message.replay_force,
+            }),
+        },
+        redriven: message.redriven.map(LogOffset),
     })
+}
+
+const fn to_read(read: Read) -> wire::checkpoint::Read {
+    use wire::checkpoint::Read as Wire;
+    match read {
+        Read::Initial => Wire::Initial,
+        Read::Replay => Wire::Replay,
+        Read::Recovery => Wire::Recovery,
+        Read::Rebase => Wire::Rebase,
+        Read::Changes => Wire::Changes,
+    }
+}
+
+fn from_read(read: i32) -> Result<Read, DecodeError> {
+    use wire::checkpoint::Read as Wire;
+    match Wire::try_from(read) {
+        Ok(Wire::Initial) => Ok(Read::Initial),
+        Ok(Wire::Replay) => Ok(Read::Replay),
+        Ok(Wire::Recovery) => Ok(Read::Recovery),
+        Ok(Wire::Rebase) => Ok(Read::Rebase),
+        Ok(Wire::Changes) => Ok(Read::Changes),
+        Ok(Wire::Unspecified) | Err(_) => Err(DecodeError::Unknown("read")),
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +182,7 @@ mod tests {
                 columns: vec!["firstname".into(), "lastname".into()],
                 epoch: Epoch(3),
                 position,
-                initial: true,
+                read: Read::Replay,
                 records: 10_000,
                 expected: Some(42_317),
                 time: Timestamp::from_millisecond(1_790_000_000_123).unwrap(),
@@ -125,6 +190,11 @@ mod tests {
                 superseded_link: Some("https://x/old".into()),
                 source: "https://x".into(),
                 target: "https://y/z".into(),
+                replay: Some(ReplayRead {
+                    id: EntryId(Uuid::from_u128(8)),
+                    force: true,
+                }),
+                redriven: Some(LogOffset(12)),
             };
             assert_eq!(decode_checkpoint(&encode_checkpoint(&checkpoint)).unwrap(), checkpoint);
         }
@@ -134,6 +204,7 @@ mod tests {
     fn a_checkpoint_without_a_position_is_refused() {
         let bytes = wire::Checkpoint {
             mapping_uid: vec![0; 16],
+            read: wire::checkpoint::Read::Initial.into(),
             ..wire::Checkpoint::default()
         }
         .encode_to_vec();

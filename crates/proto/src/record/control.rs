@@ -2,12 +2,18 @@
 
 use crosswalk_core::{
     SealedSecret,
-    control::{CampaignSettings, Change, DynamicsSettings, Entry, EntryId, Etag, InstanceSettings, LogOffset, RunId},
-    mapping::{ChoiceForm, EmptyValue, FieldMapping, KeyMapping, MappingOptions, OverLong, TableMapping},
+    control::{
+        CampaignSettings, Change, DynamicsSettings, Entry, EntryId, Etag, InstanceSettings, LogOffset,
+        RedriveSelection, RunId,
+    },
 };
 use prost::Message;
 
-use super::{DecodeError, milliseconds, timestamp, uuid, wire};
+use super::{
+    DecodeError,
+    mapping::{from_mapping, to_mapping},
+    milliseconds, timestamp, uuid, wire,
+};
 
 /// Encodes an entry for the control log.
 #[must_use]
@@ -50,6 +56,12 @@ fn to_change(change: &Change) -> wire::control_entry::Change {
             run_id: run.0.as_bytes().to_vec(),
         }),
         Change::StopWorkflow => Wire::StopWorkflow(wire::StopWorkflow {}),
+        Change::RequestReplay { force } => Wire::RequestReplay(wire::RequestReplay { force: *force }),
+        Change::RequestRedrive(selection) => Wire::RequestRedrive(wire::RequestRedrive {
+            dead_letters: selection.keys.clone(),
+            code: selection.code.clone().unwrap_or_default(),
+            table: selection.table.clone().unwrap_or_default(),
+        }),
     }
 }
 
@@ -62,6 +74,12 @@ fn from_change(change: wire::control_entry::Change) -> Result<Change, DecodeErro
         Wire::DeleteMapping(_) => Change::DeleteMapping,
         Wire::StartWorkflow(start) => Change::StartWorkflow(RunId(uuid(&start.run_id, "run_id")?)),
         Wire::StopWorkflow(_) => Change::StopWorkflow,
+        Wire::RequestReplay(replay) => Change::RequestReplay { force: replay.force },
+        Wire::RequestRedrive(redrive) => Change::RequestRedrive(RedriveSelection {
+            keys: redrive.dead_letters,
+            code: Some(redrive.code).filter(|code| !code.is_empty()),
+            table: Some(redrive.table).filter(|table| !table.is_empty()),
+        }),
     })
 }
 
@@ -132,90 +150,15 @@ fn from_secret(secret: Option<wire::SealedSecret>) -> Result<SealedSecret, Decod
     })
 }
 
-fn to_mapping(mapping: &TableMapping) -> wire::TableMapping {
-    use wire::mapping_options as options;
-    wire::TableMapping {
-        source_table: mapping.source_table.clone(),
-        target_resource: mapping.target_resource.clone(),
-        key: Some(wire::FieldMapping {
-            source: mapping.key.source.clone(),
-            target: mapping.key.target.clone(),
-        }),
-        fields: mapping.fields.iter().map(to_field).collect(),
-        options: Some(wire::MappingOptions {
-            apply_deletes: mapping.options.apply_deletes,
-            over_long: match mapping.options.over_long {
-                OverLong::Reject => options::OverLong::Unspecified,
-                OverLong::Truncate => options::OverLong::Truncate,
-            }
-            .into(),
-            choices: match mapping.options.choices {
-                ChoiceForm::TechnicalValue => options::ChoiceForm::Unspecified,
-                ChoiceForm::Label => options::ChoiceForm::Label,
-            }
-            .into(),
-            empty: match mapping.options.empty {
-                EmptyValue::Clear => options::EmptyValue::Unspecified,
-                EmptyValue::Leave => options::EmptyValue::Leave,
-            }
-            .into(),
-        }),
-    }
-}
-
-fn from_mapping(mapping: wire::TableMapping) -> Result<TableMapping, DecodeError> {
-    let key = mapping.key.ok_or(DecodeError::Missing("key"))?;
-    Ok(TableMapping {
-        source_table: mapping.source_table,
-        target_resource: mapping.target_resource,
-        key: KeyMapping {
-            source: key.source,
-            target: key.target,
-        },
-        fields: mapping.fields.into_iter().map(from_field).collect(),
-        options: from_options(mapping.options.unwrap_or_default())?,
-    })
-}
-
-fn from_options(options: wire::MappingOptions) -> Result<MappingOptions, DecodeError> {
-    use wire::mapping_options as wire_options;
-    Ok(MappingOptions {
-        apply_deletes: options.apply_deletes,
-        over_long: match wire_options::OverLong::try_from(options.over_long) {
-            Ok(wire_options::OverLong::Unspecified) => OverLong::Reject,
-            Ok(wire_options::OverLong::Truncate) => OverLong::Truncate,
-            Err(_) => return Err(DecodeError::Unknown("over_long")),
-        },
-        choices: match wire_options::ChoiceForm::try_from(options.choices) {
-            Ok(wire_options::ChoiceForm::Unspecified) => ChoiceForm::TechnicalValue,
-            Ok(wire_options::ChoiceForm::Label) => ChoiceForm::Label,
-            Err(_) => return Err(DecodeError::Unknown("choices")),
-        },
-        empty: match wire_options::EmptyValue::try_from(options.empty) {
-            Ok(wire_options::EmptyValue::Unspecified) => EmptyValue::Clear,
-            Ok(wire_options::EmptyValue::Leave) => EmptyValue::Leave,
-            Err(_) => return Err(DecodeError::Unknown("empty")),
-        },
-    })
-}
-
-fn to_field(field: &FieldMapping) -> wire::FieldMapping {
-    wire::FieldMapping {
-        source: field.source.clone(),
-        target: field.target.clone(),
-    }
-}
-
-fn from_field(field: wire::FieldMapping) -> FieldMapping {
-    FieldMapping {
-        source: field.source,
-        target: field.target,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crosswalk_core::{ResourceName, WorkflowId, WorkflowName};
+    use crosswalk_core::{
+        ResourceName, WorkflowId, WorkflowName,
+        mapping::{
+            ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, Link, MappingOptions,
+            Operator, OverLong, Replacement, TableMapping,
+        },
+    };
     use jiff::Timestamp;
     use uuid::Uuid;
 
@@ -255,9 +198,33 @@ mod tests {
                 source: "contactid".into(),
                 target: "externalId".into(),
             },
-            fields: vec![FieldMapping {
+            fields: vec![
+                FieldMapping::new("emailaddress1", "email"),
+                FieldMapping {
+                    apply_updates: false,
+                    ..FieldMapping::new("parentcustomerid", "cusAccountId")
+                },
+            ],
+            replacements: vec![Replacement {
                 source: "emailaddress1".into(),
-                target: "email".into(),
+                existing: "a@example.com".into(),
+                new: "b@example.com".into(),
+            }],
+            filter: Filter {
+                combination: Combination::Or,
+                conditions: Operator::ALL
+                    .into_iter()
+                    .map(|operator| Condition {
+                        source: "statecode".into(),
+                        operator,
+                        values: vec!["0".into(), "1".into()],
+                    })
+                    .collect(),
+                delete_filtered: true,
+            },
+            links: vec![Link {
+                source: "parentcustomerid".into(),
+                table: "account".into(),
             }],
             options: MappingOptions {
                 apply_deletes: true,
@@ -279,13 +246,26 @@ mod tests {
             instance: "demo".parse().unwrap(),
             mapping: "contact".parse().unwrap(),
         };
+        let dead_letters = ResourceName::DeadLetters(WorkflowName {
+            instance: "demo".parse().unwrap(),
+            workflow: WorkflowId::Ingress,
+        });
         let changes = [
             (instance.clone(), Change::PutInstance(Box::new(settings()))),
             (instance, Change::DeleteInstance),
             (table.clone(), Change::PutMapping(Box::new(mapping()))),
-            (table, Change::DeleteMapping),
+            (table.clone(), Change::DeleteMapping),
+            (table, Change::RequestReplay { force: true }),
             (workflow.clone(), Change::StartWorkflow(RunId(Uuid::from_u128(9)))),
             (workflow, Change::StopWorkflow),
+            (
+                dead_letters,
+                Change::RequestRedrive(RedriveSelection {
+                    keys: vec!["contact/1".into()],
+                    code: Some("TOO_LONG".into()),
+                    table: None,
+                }),
+            ),
         ];
         for (resource, change) in changes {
             for expected_etag in [None, Some(Etag(LogOffset(0))), Some(Etag(LogOffset(12)))] {

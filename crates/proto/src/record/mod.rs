@@ -4,6 +4,8 @@ mod change;
 mod checkpoint;
 mod control;
 mod dead_letter;
+mod ledger;
+mod mapping;
 mod worker;
 
 use crosswalk_core::NameError;
@@ -11,9 +13,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use change::{decode_change, encode_change};
-pub use checkpoint::{Checkpoint, Position, decode_checkpoint, encode_checkpoint};
+pub use checkpoint::{Checkpoint, Position, Read, ReplayRead, decode_checkpoint, encode_checkpoint};
 pub use control::{decode_entry, encode_entry};
 pub use dead_letter::{decode_dead_letter, encode_dead_letter};
+pub use ledger::{SweepCount, decode_ledger_entry, decode_sweep_count, encode_ledger_entry, encode_sweep_count};
 pub use worker::{decode_report, encode_report};
 
 #[allow(

@@ -29,6 +29,10 @@ pub fn encode_report(report: &WorkerReport) -> Vec<u8> {
             error: error.clone(),
             since_milliseconds: milliseconds(*since),
         }),
+        Hindrance::Waiting { what, since } => WireHindrance::WaitingFor(wire::Waiting {
+            what: what.clone(),
+            since_milliseconds: milliseconds(*since),
+        }),
     });
     wire::WorkerReport {
         worker: report.worker.clone(),
@@ -42,6 +46,8 @@ pub fn encode_report(report: &WorkerReport) -> Vec<u8> {
         hindrance,
         done: report.counts.done,
         rejected: report.counts.rejected,
+        skipped: report.counts.skipped,
+        waiting: report.counts.waiting,
         in_flight: report.counts.in_flight,
         initial_read: report.counts.initial_read,
         expected: report.counts.expected,
@@ -71,6 +77,8 @@ pub fn decode_report(bytes: &[u8]) -> Result<WorkerReport, DecodeError> {
         counts: Counts {
             done: message.done,
             rejected: message.rejected,
+            skipped: message.skipped,
+            waiting: message.waiting,
             in_flight: message.in_flight,
             initial_read: message.initial_read,
             expected: message.expected,
@@ -130,6 +138,10 @@ fn from_hindrance(hindrance: wire::worker_report::Hindrance) -> Result<Hindrance
             error: retrying.error,
             since: timestamp(retrying.since_milliseconds, "since_milliseconds")?,
         },
+        Wire::WaitingFor(waiting) => Hindrance::Waiting {
+            what: waiting.what,
+            since: timestamp(waiting.since_milliseconds, "since_milliseconds")?,
+        },
     })
 }
 
@@ -165,6 +177,10 @@ mod tests {
                 by: "Adobe Campaign".into(),
                 until: at(9),
             }),
+            Some(Hindrance::Waiting {
+                what: "the first load of contact".into(),
+                since: at(1),
+            }),
             Some(Hindrance::Retrying {
                 error: "connection reset".into(),
                 since: at(1),
@@ -187,6 +203,8 @@ mod tests {
                     counts: Counts {
                         done: 1,
                         rejected: 2,
+                        skipped: 5,
+                        waiting: 6,
                         in_flight: 3,
                         initial_read: true,
                         expected: Some(4),
