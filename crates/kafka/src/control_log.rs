@@ -88,6 +88,10 @@ pub enum Action {
     Started,
     /// A workflow was stopped.
     Stopped,
+    /// A replay of a mapping was asked for.
+    ReplayRequested,
+    /// Dead letters were asked to be redriven.
+    RedriveRequested,
 }
 
 impl ControlLog {
@@ -252,6 +256,8 @@ fn revision(offset: LogOffset, entry: &Entry, existed: bool) -> Revision {
         Change::DeleteInstance | Change::DeleteMapping => Action::Deleted,
         Change::StartWorkflow(_) => Action::Started,
         Change::StopWorkflow => Action::Stopped,
+        Change::RequestReplay { .. } => Action::ReplayRequested,
+        Change::RequestRedrive(_) => Action::RedriveRequested,
     };
     Revision {
         offset,

@@ -44,6 +44,12 @@ pub enum KafkaError {
     /// The producer could not go on and a new one has taken its place. What it had not delivered has to be produced again.
     #[error("the Kafka producer could not go on and was made anew")]
     ProducerRenewed,
+    /// There are more dead letters than can be shown.
+    #[error("there are more than {limit} dead letters")]
+    TooManyDeadLetters {
+        /// How many can be shown.
+        limit: usize,
+    },
     /// We were told to stop.
     #[error("stopped")]
     Cancelled,
@@ -63,6 +69,7 @@ impl KafkaError {
             Self::Client { .. } | Self::NoAnswer { .. } | Self::ProducerRenewed => "KAFKA_UNAVAILABLE",
             Self::RecordTooLarge { .. } => "RECORD_TOO_LARGE",
             Self::WrongPartitions { .. } => "KAFKA_TOPIC_MISMATCH",
+            Self::TooManyDeadLetters { .. } => "TOO_MANY_DEAD_LETTERS",
             Self::Cancelled => "CANCELLED",
         }
     }
@@ -75,6 +82,7 @@ impl KafkaError {
         match self {
             Self::RecordTooLarge { .. } => "Map fewer or shorter columns, or let the topic take larger records.",
             Self::WrongPartitions { .. } => "Delete the topic, or choose another kafka.prefix.",
+            Self::TooManyDeadLetters { .. } => "Correct what they are about, then redrive or discard them by reason.",
             Self::Cancelled => "",
             Self::Client { .. } | Self::NoAnswer { .. } | Self::ProducerRenewed => {
                 "Check the Kafka settings and the rights of this service."
@@ -98,7 +106,7 @@ impl Classify for KafkaError {
             },
             Self::RecordTooLarge { .. } => Class::Rejected,
             Self::NoAnswer { .. } | Self::ProducerRenewed => Class::RETRY,
-            Self::WrongPartitions { .. } => Class::Fatal,
+            Self::WrongPartitions { .. } | Self::TooManyDeadLetters { .. } => Class::Fatal,
             Self::Cancelled => Class::Cancelled,
         }
     }

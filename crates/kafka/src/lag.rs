@@ -1,6 +1,6 @@
 //! Exact lag: the backlog of a workflow (design §1).
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -46,7 +46,67 @@ impl LagMeter {
     }
 }
 
+impl LagMeter {
+    /// Where the partitions of a topic end now.
+    ///
+    /// # Errors
+    /// If Kafka does not answer.
+    pub async fn ends(&self, topic: &str) -> Result<HashMap<i32, i64>, KafkaError> {
+        let (observer, topic) = (Arc::clone(&self.observer), topic.to_owned());
+        let ends = move || {
+            let standings = standings(&observer, &topic)?;
+            Ok(standings.into_iter().map(|one| (one.partition, one.high)).collect())
+        };
+        tokio::task::spawn_blocking(ends)
+            .await
+            .map_err(|_| KafkaError::Cancelled)?
+    }
+
+    /// Whether the group has finished everything before these ends.
+    ///
+    /// # Errors
+    /// If Kafka does not answer.
+    pub async fn has_passed(&self, topic: &str, ends: &HashMap<i32, i64>) -> Result<bool, KafkaError> {
+        let (observer, topic, ends) = (Arc::clone(&self.observer), topic.to_owned(), ends.clone());
+        let has_passed = move || {
+            let standings = standings(&observer, &topic)?;
+            let is_behind = |one: &Standing| ends.get(&one.partition).is_some_and(|end| one.position() < *end);
+            Ok(!standings.iter().any(is_behind))
+        };
+        tokio::task::spawn_blocking(has_passed)
+            .await
+            .map_err(|_| KafkaError::Cancelled)?
+    }
+}
+
+/// Where a group stands in a partition.
+struct Standing {
+    partition: i32,
+    committed: Offset,
+    low: i64,
+    high: i64,
+}
+
+impl Standing {
+    /// The first record that is not finished.
+    fn position(&self) -> i64 {
+        match self.committed {
+            Offset::Offset(offset) => offset.max(self.low),
+            _ => self.low,
+        }
+    }
+
+    fn lag(&self) -> u64 {
+        u64::try_from(self.high - self.position()).unwrap_or_default()
+    }
+}
+
 fn topic_lag(observer: &BaseConsumer<QuietContext>, topic: &str) -> Result<u64, KafkaError> {
+    Ok(standings(observer, topic)?.iter().map(Standing::lag).sum())
+}
+
+/// Where the group stands in each partition of a topic; nothing for a topic that is not there.
+fn standings(observer: &BaseConsumer<QuietContext>, topic: &str) -> Result<Vec<Standing>, KafkaError> {
     let metadata = observer
         .fetch_metadata(Some(topic), TIMEOUT)
         .map_err(KafkaError::client("read a topic's partitions"))?;
@@ -69,27 +129,25 @@ fn topic_lag(observer: &BaseConsumer<QuietContext>, topic: &str) -> Result<u64, 
     let mut asked = TopicPartitionList::new();
     asked.add_partition_range(topic, 0, partitions - 1);
     if partitions == 0 {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let committed = observer
         .committed_offsets(asked, TIMEOUT)
         .map_err(KafkaError::client("read committed offsets"))?;
-    let mut lag = 0;
-    for partition in committed.elements_for_topic(topic) {
+    let mut standings = Vec::new();
+    for element in committed.elements_for_topic(topic) {
+        let partition = element.partition();
         let (low, high) = observer
-            .fetch_watermarks(topic, partition.partition(), TIMEOUT)
+            .fetch_watermarks(topic, partition, TIMEOUT)
             .map_err(KafkaError::client("read the end of a topic"))?;
-        lag += partition_lag(partition.offset(), low, high);
+        standings.push(Standing {
+            partition,
+            committed: element.offset(),
+            low,
+            high,
+        });
     }
-    Ok(lag)
-}
-
-fn partition_lag(committed: Offset, low: i64, high: i64) -> u64 {
-    let position = match committed {
-        Offset::Offset(offset) => offset.max(low),
-        _ => low,
-    };
-    u64::try_from(high - position).unwrap_or_default()
+    Ok(standings)
 }
 
 #[cfg(test)]
@@ -107,7 +165,13 @@ mod tests {
             (Offset::Offset(12), 0, 10, 0),
             (Offset::Invalid, 0, 0, 0),
         ] {
-            assert_eq!(partition_lag(committed, low, high), lag, "{committed:?} {low} {high}");
+            let standing = Standing {
+                partition: 0,
+                committed,
+                low,
+                high,
+            };
+            assert_eq!(standing.lag(), lag, "{committed:?} {low} {high}");
         }
     }
 }

@@ -61,10 +61,49 @@ impl Producer {
     /// If the record is larger than the producer takes, or cannot be taken at all.
     pub async fn enqueue(&self, topic: &str, key: &str, payload: Option<&[u8]>) -> Result<Pending, KafkaError> {
         let bytes = key.len() + payload.map_or(0, <[u8]>::len);
-        loop {
-            let mut record = FutureRecord::<str, [u8]>::to(topic).key(key);
+        let record = || {
+            let mut record = FutureRecord::to(topic).key(key);
             record.payload = payload;
-            let sent = self.shared.client.read().send_result(record);
+            record
+        };
+        self.hand_over(record, bytes).await
+    }
+
+    /// Hands over a record without a key, for one partition.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue).
+    pub async fn enqueue_at(&self, topic: &str, partition: i32, payload: &[u8]) -> Result<Pending, KafkaError> {
+        let record = || FutureRecord::to(topic).partition(partition).payload(payload);
+        self.hand_over(record, payload.len()).await
+    }
+
+    /// Hands over a record for the partition that is named, whatever its key.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue).
+    pub async fn enqueue_keyed_at(
+        &self,
+        topic: &str,
+        partition: i32,
+        key: &str,
+        payload: Option<&[u8]>,
+    ) -> Result<Pending, KafkaError> {
+        let record = || {
+            let mut record = FutureRecord::to(topic).partition(partition).key(key);
+            record.payload = payload;
+            record
+        };
+        self.hand_over(record, key.len() + payload.map_or(0, <[u8]>::len)).await
+    }
+
+    async fn hand_over<'a>(
+        &self,
+        record: impl Fn() -> FutureRecord<'a, str, [u8]> + Send,
+        bytes: usize,
+    ) -> Result<Pending, KafkaError> {
+        loop {
+            let sent = self.shared.client.read().send_result(record());
             match sent {
                 Ok(delivery) => return Ok(Pending { delivery, bytes }),
                 Err((ClientError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {

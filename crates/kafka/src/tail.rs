@@ -17,6 +17,9 @@ const POLL: Duration = Duration::from_millis(100);
 /// How long the broker may take to say where a topic ends.
 const ASK: Duration = Duration::from_secs(2);
 
+/// How long the broker may take to give a single record.
+const ASK_ONE: Duration = Duration::from_secs(10);
+
 /// What happens while a topic is read.
 #[derive(Debug)]
 pub(crate) enum Tail<'a> {
@@ -84,6 +87,37 @@ pub(crate) async fn read_to_end(
         } else {
             Err(KafkaError::Cancelled)
         }
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_| KafkaError::Cancelled)?
+}
+
+/// Reads the record of partition 0 at an offset; `None` if it is not there any more.
+pub(crate) async fn read_one(kafka: &Kafka, topic: &str, offset: i64) -> Result<Option<Vec<u8>>, KafkaError> {
+    let consumer = kafka.reader()?;
+    let topic = topic.to_owned();
+    let read = move || {
+        let mut assignment = TopicPartitionList::new();
+        assignment
+            .add_partition_offset(&topic, 0, Offset::Offset(offset))
+            .and_then(|()| consumer.assign(&assignment))
+            .map_err(KafkaError::client("begin to read a record"))?;
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < ASK_ONE {
+            match consumer.poll(POLL) {
+                None => {}
+                // Another offset: the record has been compacted away.
+                Some(Ok(message)) if message.offset() != offset => return Ok(None),
+                Some(Ok(message)) => return Ok(message.payload().map(<[u8]>::to_vec)),
+                Some(Err(ClientError::PartitionEOF(_))) => return Ok(None),
+                Some(Err(error)) => tracing::debug!(error = %error, "waiting for the broker"),
+            }
+        }
+        Err(KafkaError::NoAnswer {
+            operation: "read a record",
+            waited: ASK_ONE,
+        })
     };
     tokio::task::spawn_blocking(read)
         .await

@@ -61,6 +61,12 @@ impl TopicNames {
         format!("{}.{instance}.ingress.{table}", self.prefix)
     }
 
+    /// What the writers know of the records of one Dynamics table.
+    #[must_use]
+    pub fn ledger(&self, instance: &InstanceId, table: &str) -> String {
+        format!("{}.{instance}.ledger.{table}", self.prefix)
+    }
+
     /// Records of a workflow that were set aside.
     #[must_use]
     pub fn dead_letters(&self, workflow: &WorkflowName) -> String {
@@ -129,6 +135,16 @@ impl TopicNames {
             name: self.ingress(instance, table),
             partitions: QUEUE_PARTITIONS,
             config: KEPT_FOR_EVER,
+        }
+    }
+
+    /// The specification of a ledger: partitioned as the queue it belongs to.
+    #[must_use]
+    pub fn ledger_spec(&self, instance: &InstanceId, table: &str) -> TopicSpec {
+        TopicSpec {
+            name: self.ledger(instance, table),
+            partitions: QUEUE_PARTITIONS,
+            config: COMPACTED,
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Current {
     /// What was received and is not finished, with the time it was received. Finished offsets take no memory: a key
     /// that is retried for hours holds back the commit, not the work behind it.
     unfinished: BTreeMap<i64, Duration>,
+    /// Keys that wait for everything before their offsets.
+    barriers: BTreeMap<i64, Bytes>,
     /// Highest received plus one, at first the assigned position.
     next_expected: Option<i64>,
 }
@@ -112,6 +114,7 @@ impl Current {
             in_flight: 0,
             moved: false,
             unfinished: BTreeMap::new(),
+            barriers: BTreeMap::new(),
             next_expected: position.map(NextOffset::get),
         }
     }
@@ -135,6 +138,24 @@ impl Current {
         let moved = !self.moved && self.committable() != before;
         self.moved |= moved;
         moved
+    }
+
+    /// Holds a key back until everything before its offset is finished; `false` if everything is.
+    pub(super) fn hold_back(&mut self, offset: i64, key: &Bytes) -> bool {
+        let is_first = self
+            .unfinished
+            .first_key_value()
+            .is_none_or(|(first, _)| *first == offset);
+        if !is_first {
+            self.barriers.insert(offset, key.clone());
+        }
+        !is_first
+    }
+
+    /// The key that was held back and need not be any more.
+    pub(super) fn take_reached(&mut self) -> Option<Bytes> {
+        let (first, _) = self.unfinished.first_key_value()?;
+        self.barriers.remove(first)
     }
 
     /// The first unfinished offset, or the next one expected. `None` until anything is known of the position.

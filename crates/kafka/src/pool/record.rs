@@ -13,6 +13,12 @@ pub trait Coalesce {
     /// The memory this change holds, in bytes, for the bound on the pool. An estimate is enough; it must not change
     /// but by [`absorb`](Self::absorb).
     fn bytes(&self) -> usize;
+
+    /// Whether it is worked on only when everything that its partition received before it is finished. What comes after it
+    /// is not held up. Its key must be its own.
+    fn waits_for_all(&self) -> bool {
+        false
+    }
 }
 
 /// One record of a partition, ready to be worked on.

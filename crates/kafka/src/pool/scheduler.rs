@@ -178,6 +178,11 @@ impl<P: Coalesce> Scheduler<P> {
             self.counters.coalesced += 1;
             return Accepted::Coalesced;
         }
+        let held_back = payload.waits_for_all()
+            && partition
+                .current
+                .as_mut()
+                .is_some_and(|current| current.hold_back(offset, &key));
         state.waiting = Some(Waiting {
             payload,
             offsets: smallvec![offset],
@@ -189,7 +194,7 @@ impl<P: Coalesce> Scheduler<P> {
         if let Some(current) = &mut partition.current {
             current.waiting += 1;
         }
-        if !state.in_flight {
+        if !state.in_flight && !held_back {
             partition.ready.push_back(key);
             self.turns.queue(assignment.partition);
         }

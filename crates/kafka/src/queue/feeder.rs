@@ -15,30 +15,44 @@ use tokio_util::sync::CancellationToken;
 
 use super::{QueueRecord, membership::QueueContext};
 use crate::{
-    KafkaError,
-    pool::{Handler, NextOffset, PartitionId, Pool, Record, Refused},
+    KafkaError, Ledger,
+    ledger::Ticket,
+    pool::{Coalesce as _, Handler, NextOffset, PartitionId, Pool, Record, Refused},
 };
 
 /// How long a poll may block while nothing is held back, and while something is.
 const POLL: Duration = Duration::from_millis(20);
 const POLL_WHILE_FULL: Duration = Duration::from_millis(2);
 
+/// How long the last ledger entries may take to be durable when the queue is left.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
 /// The polling thread's own things.
 pub(super) struct Feeder<'a, H: Handler, D> {
     consumer: &'a BaseConsumer<QueueContext<H>>,
     pool: Pool<H>,
     decode: D,
-    /// Records the pool had no room for, by partition; these partitions are paused.
+    /// Records of partitions that are paused: the pool has no room for more, or their ledger is being restored.
     held: HashMap<PartitionId, VecDeque<Record<H::Payload>>>,
+    ledger: Option<Ledger>,
+    /// What the pool has finished and the ledger has not made durable yet, in order.
+    finished: VecDeque<(Ticket, Vec<(PartitionId, NextOffset)>)>,
 }
 
 impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
-    pub(super) fn new(consumer: &'a BaseConsumer<QueueContext<H>>, pool: Pool<H>, decode: D) -> Self {
+    pub(super) fn new(
+        consumer: &'a BaseConsumer<QueueContext<H>>,
+        pool: Pool<H>,
+        ledger: Option<Ledger>,
+        decode: D,
+    ) -> Self {
         Self {
             consumer,
             pool,
             decode,
             held: HashMap::new(),
+            ledger,
+            finished: VecDeque::new(),
         }
     }
 
@@ -60,10 +74,59 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
                     tracing::debug!(error = %error, "waiting for the broker");
                 }
             }
+            self.begin_restored()?;
             self.offer_held()?;
-            self.store(&self.pool.take_committable());
+            self.store_finished();
         }
-        self.store(&self.pool.take_committable());
+        Ok(())
+    }
+
+    /// Stores and commits everything that has been finished, `last` included.
+    pub(super) fn finish(&mut self, last: &[(PartitionId, NextOffset)]) {
+        let pending = self.pool.take_committable();
+        let deadline = tokio::time::Instant::now() + LAST_WAIT;
+        if !self.consumer.context().make_durable(deadline) {
+            tracing::warn!("the ledger was not durable in time; what was finished last is worked off again");
+            self.commit_stored();
+            return;
+        }
+        for (_, offsets) in std::mem::take(&mut self.finished) {
+            self.store(&offsets);
+        }
+        self.store(&pending);
+        self.store(last);
+        self.commit_stored();
+    }
+
+    /// Stores for committing what has been finished and is durable in the ledger.
+    fn store_finished(&mut self) {
+        let offsets = self.pool.take_committable();
+        let Some(ledger) = &self.ledger else {
+            return self.store(&offsets);
+        };
+        if !offsets.is_empty() {
+            // Taken after the offsets: what they stand for was settled before.
+            self.finished.push_back((ledger.ticket(), offsets));
+        }
+        while let Some((_, offsets)) = self.finished.pop_front_if(|(ticket, _)| ledger.is_durable(*ticket)) {
+            self.store(&offsets);
+        }
+    }
+
+    /// Goes on with partitions whose ledger has been restored.
+    fn begin_restored(&mut self) -> Result<(), KafkaError> {
+        let context = self.consumer.context();
+        let Some(restoration) = context.restoration() else {
+            return Ok(());
+        };
+        let restored = restoration.take_restored()?;
+        if restored.is_empty() {
+            return Ok(());
+        }
+        for partition in restored {
+            self.go_on(partition)?;
+        }
+        context.publish_share();
         Ok(())
     }
 
@@ -92,16 +155,24 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
             key,
             payload: message.payload().unwrap_or_default(),
         });
-        let key = bytes::Bytes::copy_from_slice(key);
+        let key = if payload.waits_for_all() {
+            // A key of its own, and none of a record's: it belongs to all records.
+            bytes::Bytes::copy_from_slice(&message.offset().to_be_bytes())
+        } else {
+            bytes::Bytes::copy_from_slice(key)
+        };
         let record = Record {
             assignment,
             offset: message.offset(),
             key,
             payload,
         };
-        if let Some(held) = self.held.get_mut(&partition) {
+        let is_restoring = context
+            .restoration()
+            .is_some_and(|restoration| restoration.is_under_way(partition));
+        if is_restoring || self.held.contains_key(&partition) {
             // Fetched before the pause took hold; it must not overtake what is held.
-            held.push_back(record);
+            self.held.entry(partition).or_default().push_back(record);
             return Ok(());
         }
         if let Err(Refused::Full(record)) = self.pool.try_offer(record) {
@@ -120,29 +191,32 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
             return Ok(());
         }
         for partition in self.pool.take_room() {
-            let Some(mut held) = self.held.remove(&partition) else {
-                continue;
-            };
-            while let Some(record) = held.pop_front() {
-                // Refused as closed: the partition has gone to somebody else, who reads the record again.
-                if let Err(Refused::Full(record)) = self.pool.try_offer(record) {
-                    held.push_front(record);
-                    break;
-                }
-            }
-            if held.is_empty() {
-                let resumed = self.list([partition]);
-                self.consumer
-                    .resume(&resumed)
-                    .map_err(KafkaError::client("resume a partition"))?;
-            } else {
-                self.held.insert(partition, held);
-            }
+            self.go_on(partition)?;
         }
         let context = self.consumer.context();
         self.held
             .retain(|partition, _| context.assignment(*partition).is_some());
         Ok(())
+    }
+
+    /// Offers what is held of a partition, and reads it on if nothing is left.
+    fn go_on(&mut self, partition: PartitionId) -> Result<(), KafkaError> {
+        let mut held = self.held.remove(&partition).unwrap_or_default();
+        while let Some(record) = held.pop_front() {
+            // Refused as closed: the partition has gone to somebody else, who reads the record again.
+            if let Err(Refused::Full(record)) = self.pool.try_offer(record) {
+                held.push_front(record);
+                break;
+            }
+        }
+        if !held.is_empty() {
+            self.held.insert(partition, held);
+            return Ok(());
+        }
+        let resumed = self.list([partition]);
+        self.consumer
+            .resume(&resumed)
+            .map_err(KafkaError::client("resume a partition"))
     }
 
     fn list(&self, partitions: impl IntoIterator<Item = PartitionId>) -> TopicPartitionList {
@@ -153,7 +227,7 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
         list
     }
 
-    pub(super) fn store(&self, offsets: &[(PartitionId, NextOffset)]) {
+    fn store(&self, offsets: &[(PartitionId, NextOffset)]) {
         if offsets.is_empty() {
             return;
         }
@@ -164,7 +238,7 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
         }
     }
 
-    pub(super) fn commit_stored(&self) {
+    fn commit_stored(&self) {
         match self.consumer.commit_consumer_state(CommitMode::Sync) {
             Ok(()) | Err(ClientError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {

@@ -11,9 +11,9 @@ use rdkafka::{
 };
 use tokio::{runtime::Handle, sync::watch, time::Instant};
 
-use super::Share;
+use super::{Share, restoration::Restoration};
 use crate::{
-    client_log,
+    Ledger, client_log,
     pool::{Assignment, Handler, NextOffset, PartitionId, Pool},
 };
 
@@ -25,6 +25,7 @@ pub(super) struct QueueContext<H: Handler> {
     drain_timeout: Duration,
     share: watch::Sender<Share>,
     runtime: Handle,
+    restoration: Option<Restoration>,
 }
 
 impl<H: Handler> QueueContext<H> {
@@ -32,6 +33,7 @@ impl<H: Handler> QueueContext<H> {
     pub(super) fn new(
         topics: Arc<[String]>,
         pool: Pool<H>,
+        ledger: Option<Ledger>,
         drain_timeout: Duration,
         share: watch::Sender<Share>,
     ) -> Self {
@@ -42,7 +44,13 @@ impl<H: Handler> QueueContext<H> {
             drain_timeout,
             share,
             runtime: Handle::current(),
+            restoration: ledger.map(Restoration::new),
         }
+    }
+
+    /// Restores the ledger of what is assigned, if there is one.
+    pub(super) const fn restoration(&self) -> Option<&Restoration> {
+        self.restoration.as_ref()
     }
 
     /// Whether partitions have been assigned.
@@ -87,23 +95,35 @@ impl<H: Handler> QueueContext<H> {
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId]) {
         // Partitions that were lost, not handed over, have a new owner already: nothing more of them is started.
-        let drain = if consumer.assignment_lost() {
-            Duration::ZERO
-        } else {
-            self.drain_timeout
-        };
+        let lost = consumer.assignment_lost();
+        let drain = if lost { Duration::ZERO } else { self.drain_timeout };
         let deadline = Instant::now() + drain;
         let offsets = self.runtime.block_on(self.pool.revoke(partitions, deadline));
+        let is_durable = self.make_durable(deadline);
+        if let Some(restoration) = &self.restoration {
+            restoration.release(partitions);
+        }
         self.assignments
             .lock()
             .retain(|partition, _| !partitions.contains(partition));
         self.publish_share();
-        if offsets.is_empty() || consumer.assignment_lost() {
+        if offsets.is_empty() || !is_durable || lost || consumer.assignment_lost() {
             return;
         }
         if let Err(error) = consumer.commit(&self.offset_list(&offsets), CommitMode::Sync) {
             tracing::debug!(error = %error, "finished offsets of revoked partitions were not committed");
         }
+    }
+
+    /// Waits until what was settled is durable; `false` if it is not by the deadline.
+    pub(super) fn make_durable(&self, deadline: Instant) -> bool {
+        let Some(ledger) = self.restoration.as_ref().map(Restoration::ledger) else {
+            return true;
+        };
+        let durable = ledger.durable(ledger.ticket());
+        self.runtime
+            .block_on(async { tokio::time::timeout_at(deadline, durable).await })
+            .is_ok()
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId], list: &TopicPartitionList) {
@@ -113,16 +133,32 @@ impl<H: Handler> QueueContext<H> {
                 assignments.insert(*partition, self.pool.assign(*partition, None));
             }
         }
-        // A partition that was paused when it was last taken away would come back paused.
-        if let Err(error) = consumer.resume(list) {
-            tracing::debug!(error = %error, "assigned partitions could not be resumed");
+        let prepared = match &self.restoration {
+            Some(restoration) if !partitions.is_empty() => {
+                restoration.begin(partitions.to_vec());
+                consumer.pause(list)
+            }
+            // A partition that was paused when it was last taken away would come back paused.
+            _ => consumer.resume(list),
+        };
+        if let Err(error) = prepared {
+            tracing::debug!(error = %error, "assigned partitions could not be paused or resumed");
         }
         self.publish_share();
     }
 
-    fn publish_share(&self) {
-        let assigned = self.assignments.lock().len();
-        self.share.send_modify(|share| share.assigned = assigned);
+    /// Says how much is assigned, and how much of that is worked on.
+    pub(super) fn publish_share(&self) {
+        let assignments = self.assignments.lock();
+        let is_ready = |partition: &&PartitionId| {
+            self.restoration
+                .as_ref()
+                .is_none_or(|restoration| !restoration.is_under_way(**partition))
+        };
+        let (assigned, ready) = (assignments.len(), assignments.keys().filter(is_ready).count());
+        drop(assignments);
+        self.share
+            .send_modify(|share| (share.assigned, share.ready) = (assigned, ready));
     }
 }
 

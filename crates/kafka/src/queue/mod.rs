@@ -5,6 +5,7 @@
 
 mod feeder;
 mod membership;
+mod restoration;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{feeder::Feeder, membership::QueueContext};
 use crate::{
-    Kafka, KafkaError,
+    Kafka, KafkaError, Ledger,
     pool::{Handler, NextOffset, PartitionId, Pool},
     tail,
 };
@@ -40,6 +41,8 @@ pub struct QueueRecord<'a> {
 pub struct Share {
     /// Partitions assigned to this member.
     pub assigned: usize,
+    /// Those of them whose ledger is restored, so that they are worked on.
+    pub ready: usize,
     /// Partitions of all topics.
     pub total: usize,
 }
@@ -57,7 +60,8 @@ pub struct Queue {
 impl Queue {
     /// Joins `group`, reads `topics`, and offers every record to the pool as what `decode` makes of it.
     ///
-    /// A revoked partition is drained for at most half the session timeout; what was not finished by then is read again
+    /// With a ledger, nothing of a partition is offered before its part of the ledger has been restored, and no offset is
+    /// committed before what was settled is durable there. A revoked partition is drained for at most half the session timeout; what was not finished by then is read again
     /// by whoever gets the partition.
     ///
     /// # Errors
@@ -67,12 +71,22 @@ impl Queue {
         group: &str,
         topics: &[String],
         pool: Pool<H>,
+        ledger: Option<Ledger>,
         decode: impl Fn(QueueRecord<'_>) -> H::Payload + Send + 'static,
     ) -> Result<Self, KafkaError> {
         let total = topics.len() * usize::try_from(crate::QUEUE_PARTITIONS).unwrap_or_default();
-        let (publish_share, share) = watch::channel(Share { assigned: 0, total });
+        let (publish_share, share) = watch::channel(Share {
+            total,
+            ..Share::default()
+        });
         let drain_timeout = kafka.settings().session_timeout / 2;
-        let context = QueueContext::new(topics.into(), pool.clone(), drain_timeout, publish_share);
+        let context = QueueContext::new(
+            topics.into(),
+            pool.clone(),
+            ledger.clone(),
+            drain_timeout,
+            publish_share,
+        );
         let consumer = kafka.member(group, context)?;
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer
@@ -89,10 +103,9 @@ impl Queue {
         let finished: Arc<Mutex<Vec<(PartitionId, NextOffset)>>> = Arc::default();
         let last = Arc::clone(&finished);
         let run = move || {
-            let mut feeder = Feeder::new(&consumer, pool, decode);
+            let mut feeder = Feeder::new(&consumer, pool, ledger, decode);
             let result = feeder.run(&cancelled).map_err(Arc::new);
-            feeder.store(&last.lock());
-            feeder.commit_stored();
+            feeder.finish(&last.lock());
             if let Some(deadline) = settle {
                 feeder.become_member(deadline);
             }

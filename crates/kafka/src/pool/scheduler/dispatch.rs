@@ -156,11 +156,17 @@ impl<P: Coalesce> Scheduler<P> {
         self.counters.done += records;
         self.counters.skipped += if skipped { records } else { 0 };
         self.counters.last_progress = Some(now);
-        let partition = self.partitions.get_mut(&job.assignment.partition);
-        if let Some(current) = partition.and_then(|partition| partition.current.as_mut())
-            && current.finish(&job.offsets)
+        let id = job.assignment.partition;
+        if let Some(partition) = self.partitions.get_mut(&id)
+            && let Some(current) = &mut partition.current
         {
-            self.moved.push(job.assignment.partition);
+            if current.finish(&job.offsets) {
+                self.moved.push(id);
+            }
+            if let Some(key) = current.take_reached() {
+                partition.ready.push_back(key);
+                self.turns.queue(id);
+            }
         }
         self.leave(job);
     }

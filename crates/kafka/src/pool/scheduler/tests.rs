@@ -4,6 +4,7 @@ use super::*;
 use crate::pool::job::{Job, Next, Outcome};
 use crate::pool::settings::ConcurrencySettings;
 
+mod barriers;
 mod bounds;
 
 const MILLISECOND: Duration = Duration::from_millis(1);

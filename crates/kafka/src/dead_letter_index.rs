@@ -1,0 +1,206 @@
+//! The dead letters of one workflow as people look at them: a summary of each in memory, the whole of one on demand.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use crosswalk_core::{WorkflowName, dead_letter::DeadLetter};
+use crosswalk_proto::record::decode_dead_letter;
+use jiff::Timestamp;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{
+    Kafka, KafkaError, Producer,
+    tail::{self, Tail},
+};
+
+/// Most dead letters that are kept in mind. A workflow stops long before that many are set aside in a row (design §8).
+pub const MAX_DEAD_LETTERS: usize = 1_000_000;
+
+/// How long the first read of the topic may take before whoever asks is sent away.
+const FIRST_READ: Duration = Duration::from_secs(20);
+
+/// What is kept in mind of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterSummary {
+    /// The reason.
+    pub code: Box<str>,
+    /// What was wrong and what to do.
+    pub message: Box<str>,
+    /// The source table.
+    pub table: Box<str>,
+    /// The first target field that is at fault; empty if none is.
+    pub target_field: Box<str>,
+    /// When it was set aside.
+    pub time: Timestamp,
+    /// When it was read from its source.
+    pub read_at: Timestamp,
+    /// Its place in the topic.
+    pub offset: i64,
+}
+
+/// The dead letters of one workflow. Cheap to clone; followed until the last clone is dropped.
+#[derive(Clone)]
+pub struct DeadLetterIndex {
+    kafka: Kafka,
+    producer: Producer,
+    topic: Arc<str>,
+    known: Arc<RwLock<Known>>,
+    reached_end: watch::Receiver<bool>,
+    _stop: Arc<DropGuard>,
+}
+
+#[derive(Default)]
+struct Known {
+    letters: HashMap<Box<str>, LetterSummary>,
+    /// There were more than can be kept in mind.
+    overflowed: bool,
+}
+
+impl DeadLetterIndex {
+    /// Follows the dead letters of a workflow, making their topic if it is not there.
+    ///
+    /// # Errors
+    /// If Kafka refuses or cannot be reached.
+    pub async fn follow(kafka: &Kafka, producer: Producer, workflow: &WorkflowName) -> Result<Self, KafkaError> {
+        kafka
+            .ensure_topics(&[kafka.topics().dead_letters_spec(&workflow.instance, workflow.workflow)])
+            .await?;
+        let topic = kafka.topics().dead_letters(workflow);
+        let cancel = CancellationToken::new();
+        let stop = Arc::new(cancel.clone().drop_guard());
+        let known: Arc<RwLock<Known>> = Arc::default();
+        let (publish_end, reached_end) = watch::channel(false);
+        let followed = Arc::clone(&known);
+        let handle = move |event: Tail<'_>| match event {
+            Tail::Record {
+                offset,
+                key: Some(key),
+                payload,
+            } => followed.write().take(offset, &String::from_utf8_lossy(key), payload),
+            Tail::Record { .. } => {}
+            Tail::End => {
+                publish_end.send_replace(true);
+            }
+        };
+        let name = topic.clone();
+        let ended = move |result: Result<(), KafkaError>| {
+            if let Err(error) = result {
+                tracing::error!(topic = name, error = %error, "dead letters are not followed any more");
+            }
+        };
+        tail::follow(kafka, &topic, cancel, handle, ended)?;
+        Ok(Self {
+            kafka: kafka.clone(),
+            producer,
+            topic: topic.into(),
+            known,
+            reached_end,
+            _stop: stop,
+        })
+    }
+
+    /// Waits until everything that stood in the topic has been read.
+    ///
+    /// # Errors
+    /// If that takes too long, or there are more than [`MAX_DEAD_LETTERS`].
+    async fn ready(&self) -> Result<(), KafkaError> {
+        let mut reached_end = self.reached_end.clone();
+        let reached = reached_end.wait_for(|reached| *reached);
+        if !matches!(tokio::time::timeout(FIRST_READ, reached).await, Ok(Ok(_))) {
+            return Err(KafkaError::NoAnswer {
+                operation: "read the dead letters",
+                waited: FIRST_READ,
+            });
+        }
+        if self.known.read().overflowed {
+            return Err(KafkaError::TooManyDeadLetters {
+                limit: MAX_DEAD_LETTERS,
+            });
+        }
+        Ok(())
+    }
+
+    /// The dead letters that fit, oldest first.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn list(
+        &self,
+        fits: impl Fn(&str, &LetterSummary) -> bool,
+    ) -> Result<Vec<(Box<str>, LetterSummary)>, KafkaError> {
+        self.ready().await?;
+        let known = self.known.read();
+        let mut letters: Vec<(Box<str>, LetterSummary)> = known
+            .letters
+            .iter()
+            .filter(|(key, letter)| fits(key, letter))
+            .map(|(key, letter)| (key.clone(), letter.clone()))
+            .collect();
+        drop(known);
+        letters.sort_by(|(one_key, one), (other_key, other)| (one.time, one_key).cmp(&(other.time, other_key)));
+        Ok(letters)
+    }
+
+    /// One dead letter, whole; `None` if there is none of that key, or it has just been settled.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn get(&self, key: &str) -> Result<Option<(LetterSummary, DeadLetter)>, KafkaError> {
+        self.ready().await?;
+        let Some(summary) = self.known.read().letters.get(key).cloned() else {
+            return Ok(None);
+        };
+        let payload = tail::read_one(&self.kafka, &self.topic, summary.offset).await?;
+        let letter = payload.and_then(|payload| decode_dead_letter(&payload).ok());
+        Ok(letter.map(|letter| (summary, letter)))
+    }
+
+    /// Forgets dead letters for good, and waits until that is durable.
+    ///
+    /// # Errors
+    /// If it is not acknowledged.
+    pub async fn discard(&self, keys: &[Box<str>]) -> Result<(), KafkaError> {
+        let mut pending = Vec::with_capacity(keys.len());
+        for key in keys {
+            pending.push(self.producer.enqueue(&self.topic, key, None).await?);
+        }
+        for delivery in pending {
+            delivery.acknowledged().await?;
+        }
+        let mut known = self.known.write();
+        for key in keys {
+            known.letters.remove(key);
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    fn take(&mut self, offset: i64, key: &str, payload: Option<&[u8]>) {
+        let letter = payload.and_then(|payload| decode_dead_letter(payload).ok());
+        let Some(letter) = letter else {
+            self.letters.remove(key);
+            return;
+        };
+        if self.letters.len() >= MAX_DEAD_LETTERS && !self.letters.contains_key(key) {
+            self.overflowed = true;
+            return;
+        }
+        let target_field = letter
+            .faults
+            .first()
+            .map(|fault| fault.field.as_str())
+            .unwrap_or_default();
+        let summary = LetterSummary {
+            target_field: target_field.into(),
+            code: letter.code.into(),
+            message: letter.message.into(),
+            table: letter.table.into(),
+            time: letter.time,
+            read_at: letter.read_at,
+            offset,
+        };
+        self.letters.insert(key.into(), summary);
+    }
+}
