@@ -46,14 +46,12 @@ async fn write_all(client: &Client, lanes: usize) -> Result<(), Box<dyn std::err
                 }
                 let key = RecordKey::new(format!("6f0cbd41-0000-4000-8000-{record:012}"))?;
                 let body = format!(r#"{{"externalId":"{key}","firstName":"Ann","lastName":"Lee","gender":"female"}}"#);
-                let action = Action::Upsert {
-                    body: body.into(),
-                    known: true,
-                };
+                let action = Action::upsert(body, true);
                 client
                     .write(Write {
                         resource: "profile",
                         key: &key,
+                        links: &[],
                         action,
                     })
                     .await?;

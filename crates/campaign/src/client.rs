@@ -99,6 +99,7 @@ impl Client {
             url,
             body: None,
             target,
+            keep_record: false,
         };
         let body = self.inner.transport.send(&request, &mut 0).await?;
         Ok(metadata::resources(&parse(&body)?))
@@ -119,7 +120,7 @@ impl Client {
     /// [`Error::DuplicateKey`] where the record exists, or the call fails. After [`Error::NoAnswer`] and
     /// [`Error::Transient`] the record may exist all the same; [`Client::write`] copes with that.
     pub async fn insert(&self, resource: &str, body: Bytes) -> Result<(), Error> {
-        self.inner.insert(resource, body, &mut 0).await
+        self.inner.insert(resource, body, false, &mut 0).await.map(drop)
     }
 
     /// PATCH of a record; `false` where there is none. The body may hold the key, with the same value.
@@ -176,11 +177,11 @@ impl Client {
     /// The call fails. [`Error::DuplicateKey`] then means that another record holds one of the body's unique values.
     pub async fn write(&self, write: Write<'_>) -> Result<Written, Error> {
         let mut exchange = Exchange::new(&self.inner, write.resource, write.key);
-        let kind = match write.action {
-            Action::Upsert { body, known } => {
+        let kind = match &write.action {
+            Action::Upsert { insert, update, known } => {
                 // Without a key of its own the resource may not keep a second record from being made.
-                let look_first = known || self.inner.addressing != Addressing::CustomKey;
-                upsert(&mut exchange, write.key, body, look_first).await?
+                let look_first = *known || self.inner.addressing != Addressing::CustomKey;
+                upsert(&mut exchange, &write, (insert.clone(), update.clone()), look_first).await?
             }
             Action::Delete => match exchange.delete().await? {
                 Deleted::Existed => WrittenKind::Deleted,
@@ -222,7 +223,13 @@ impl Inner {
     }
 
     /// POST.
-    pub(crate) async fn insert(&self, resource: &str, body: Bytes, calls: &mut u32) -> Result<(), Error> {
+    pub(crate) async fn insert(
+        &self,
+        resource: &str,
+        body: Bytes,
+        keep_record: bool,
+        calls: &mut u32,
+    ) -> Result<Vec<u8>, Error> {
         let url = self.resource_url(resource, None)?;
         let target = Target::Collection { resource };
         let request = Request {
@@ -230,8 +237,9 @@ impl Inner {
             url,
             body: Some(body),
             target,
+            keep_record,
         };
-        self.transport.send(&request, calls).await.map(drop)
+        self.transport.send(&request, calls).await
     }
 
     /// The description of a resource (contracts/campaign.md §2.3).
@@ -244,6 +252,7 @@ impl Inner {
             url,
             body: None,
             target,
+            keep_record: false,
         };
         parse(&self.transport.send(&request, calls).await?)
     }

@@ -30,8 +30,11 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    pub(crate) async fn insert(&mut self, body: Bytes) -> Result<(), Error> {
-        self.inner.insert(self.resource, body, &mut self.calls).await
+    /// `keep_record`: the record that is answered is given back.
+    pub(crate) async fn insert(&mut self, body: Bytes, keep_record: bool) -> Result<Vec<u8>, Error> {
+        self.inner
+            .insert(self.resource, body, keep_record, &mut self.calls)
+            .await
     }
 
     pub(crate) async fn update(&mut self, body: Bytes) -> Result<bool, Error> {
@@ -43,6 +46,7 @@ impl<'a> Exchange<'a> {
             url,
             body: Some(body),
             target,
+            keep_record: false,
         };
         match self.inner.transport.send(&request, &mut self.calls).await {
             Ok(_) => Ok(true),
@@ -60,6 +64,7 @@ impl<'a> Exchange<'a> {
             url,
             body: None,
             target,
+            keep_record: false,
         };
         match self.inner.transport.send(&request, &mut self.calls).await {
             Ok(_) => Ok(Deleted::Existed),
@@ -83,6 +88,7 @@ impl<'a> Exchange<'a> {
             url,
             body: None,
             target,
+            keep_record: false,
         };
         match self.inner.transport.send(&request, &mut self.calls).await {
             Ok(body) => Ok(unwrap_record(parse(&body)?)),
@@ -133,6 +139,7 @@ impl<'a> Exchange<'a> {
             url,
             body: None,
             target,
+            keep_record: false,
         };
         let body = self.inner.transport.send(&request, &mut self.calls).await?;
         let mut rows = parse::<List>(&body)?.content;

@@ -25,6 +25,8 @@ pub(crate) struct Request<'a> {
     /// JSON, for POST and PATCH.
     pub(crate) body: Option<Bytes>,
     pub(crate) target: Target<'a>,
+    /// Whether the record that a POST is answered with is looked at.
+    pub(crate) keep_record: bool,
 }
 
 impl Request<'_> {
@@ -37,12 +39,13 @@ impl Request<'_> {
         }
     }
 
-    /// Whether the caller wants the answer's body. Campaign answers a POST with the full record, which nobody needs.
+    /// Whether the caller wants the answer's body. Campaign answers a POST with the full record, which is needed only where
+    /// its links are looked at.
     const fn wants_body(&self) -> bool {
-        matches!(
-            self.operation,
-            Operation::Metadata | Operation::Read | Operation::LookUp
-        )
+        match self.operation {
+            Operation::Metadata | Operation::Read | Operation::LookUp => true,
+            _ => self.keep_record,
+        }
     }
 }
 
@@ -84,7 +87,7 @@ impl Transport {
 
     /// Sends a call, and once more with a new token where the gateway refused the token. `calls` counts what was sent.
     ///
-    /// Returns the body for reads, an empty one for writes.
+    /// Returns the body for reads, and for a POST of which the record is looked at; an empty one for other writes.
     pub(crate) async fn send(&self, request: &Request<'_>, calls: &mut u32) -> Result<Vec<u8>, Error> {
         let token = self.tokens.current().await?;
         *calls += 1;

@@ -1,8 +1,9 @@
 //! Bringing a record into the wanted state with as few calls as possible (design §7).
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, parse};
 use crate::{Error, RecordKey};
 
 /// What a record shall become.
@@ -12,6 +13,8 @@ pub struct Write<'a> {
     pub resource: &'a str,
     /// The record's key.
     pub key: &'a RecordKey,
+    /// Names of the resource's links to records that may have to be there first. Empty where there are none.
+    pub links: &'a [String],
     /// What to do.
     pub action: Action,
 }
@@ -21,13 +24,28 @@ pub struct Write<'a> {
 pub enum Action {
     /// Make it or change it.
     Upsert {
-        /// A JSON object that holds the key.
-        body: Bytes,
+        /// What it is made with: a JSON object that holds the key.
+        insert: Bytes,
+        /// What it is changed with: a JSON object that holds the key.
+        update: Bytes,
         /// Whether the record is believed to exist. Being wrong costs a call, not correctness.
         known: bool,
     },
     /// Delete it.
     Delete,
+}
+
+impl Action {
+    /// An upsert that makes and changes the record with the same body.
+    #[must_use]
+    pub fn upsert(body: impl Into<Bytes>, known: bool) -> Self {
+        let body = body.into();
+        Self::Upsert {
+            insert: body.clone(),
+            update: body,
+            known,
+        }
+    }
 }
 
 /// A write that has taken effect.
@@ -44,35 +62,57 @@ pub struct Written {
 pub enum WrittenKind {
     /// The record is new.
     Inserted,
+    /// The record is new, and Campaign hides it, since a record that it must be linked to is not there
+    /// (contracts/campaign.md §4.4). It can be neither changed nor deleted until that one is.
+    InsertedHidden,
     /// The record existed and was changed. Also after an insert whose answer was lost.
     Updated,
+    /// The record is there but hidden, so it was not changed.
+    StillHidden,
     /// The record existed and was deleted.
     Deleted,
-    /// There was no record to delete.
+    /// There was no record to delete, or it is hidden.
     AlreadyGone,
 }
 
 /// A record believed to exist is changed, and made if it is not there; another one is made, and changed if it is there.
 pub(crate) async fn upsert(
     exchange: &mut Exchange<'_>,
-    key: &RecordKey,
-    body: Bytes,
+    write: &Write<'_>,
+    (insert, update): (Bytes, Bytes),
     update_first: bool,
 ) -> Result<WrittenKind, Error> {
-    if update_first && exchange.update(body.clone()).await? {
+    if update_first && exchange.update(update.clone()).await? {
         return Ok(WrittenKind::Updated);
     }
-    let duplicate = match exchange.insert(body.clone()).await {
-        Ok(()) => return Ok(WrittenKind::Inserted),
-        Err(error) if may_be_ours(&error, key) => error,
+    let duplicate = match exchange.insert(insert, !write.links.is_empty()).await {
+        Ok(answer) => return inserted(exchange, write.links, &answer).await,
+        Err(error) if may_be_ours(&error, write.key) => error,
         Err(error) => return Err(error),
     };
-    if exchange.update(body).await? {
+    if exchange.update(update).await? {
         Ok(WrittenKind::Updated)
-    } else {
+    } else if write.links.is_empty() {
         // There is no record with our key, so the value that is taken is another one's.
         Err(duplicate)
+    } else {
+        // Our key is taken and yet there is no such record to be seen.
+        Ok(WrittenKind::StillHidden)
     }
+}
+
+/// Whether a record that was made can be seen. The answer shows a link that leads nowhere as null (§2.5); only then is it
+/// worth a call to find out.
+async fn inserted(exchange: &mut Exchange<'_>, links: &[String], answer: &[u8]) -> Result<WrittenKind, Error> {
+    if links.is_empty() {
+        return Ok(WrittenKind::Inserted);
+    }
+    let row: Map<String, Value> = parse(answer)?;
+    let is_unset = |link: &String| row.get(link).is_some_and(Value::is_null);
+    if !links.iter().any(is_unset) || exchange.get().await?.is_some() {
+        return Ok(WrittenKind::Inserted);
+    }
+    Ok(WrittenKind::InsertedHidden)
 }
 
 /// Whether the key that is taken may be the record's own. A value that differs in case only may be, since Campaign's

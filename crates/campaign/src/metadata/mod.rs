@@ -118,6 +118,11 @@ fn field(path: String, description: &Map<String, Value>) -> Field {
         max_length: if is_text { length(description) } else { None },
         values,
         writable: !is_read_only(description) && !COMPUTED.contains(&path.as_str()),
+        link_target: if text(description, "type") == Some("link") {
+            text(description, "resTarget").map(str::to_owned)
+        } else {
+            None
+        },
         path,
     }
 }

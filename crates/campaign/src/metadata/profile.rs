@@ -83,5 +83,6 @@ fn text_field(path: &str, label: &str) -> Field {
         max_length: None,
         values: Vec::new(),
         writable: true,
+        link_target: None,
     }
 }

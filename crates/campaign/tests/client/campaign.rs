@@ -86,14 +86,12 @@ pub(crate) fn body(id: &str, fields: &Value) -> Bytes {
 }
 
 pub(crate) async fn upsert(client: &Client, id: &str, fields: &Value, known: bool) -> Result<Written, Error> {
-    let action = Action::Upsert {
-        body: body(id, fields),
-        known,
-    };
+    let action = Action::upsert(body(id, fields), known);
     client
         .write(Write {
             resource: "profile",
             key: &key(id),
+            links: &[],
             action,
         })
         .await
@@ -104,6 +102,7 @@ pub(crate) async fn delete(client: &Client, id: &str) -> Result<Written, Error> 
         .write(Write {
             resource: "profile",
             key: &key(id),
+            links: &[],
             action: Action::Delete,
         })
         .await

@@ -45,14 +45,12 @@ pub(crate) fn changed() -> Answer {
 }
 
 pub(crate) async fn upsert(client: &Client, known: bool) -> Result<Written, crosswalk_campaign::Error> {
-    let action = Action::Upsert {
-        body: BODY.into(),
-        known,
-    };
+    let action = Action::upsert(BODY, known);
     client
         .write(Write {
             resource: "profile",
             key: &key("k1"),
+            links: &[],
             action,
         })
         .await
@@ -63,6 +61,7 @@ pub(crate) async fn delete(client: &Client) -> Result<Written, crosswalk_campaig
         .write(Write {
             resource: "profile",
             key: &key("k1"),
+            links: &[],
             action: Action::Delete,
         })
         .await

@@ -112,6 +112,6 @@ pub(crate) async fn read_to_the_end(
 pub(crate) fn row(change: &SourceChange) -> &Row {
     match &change.kind {
         ChangeKind::Upsert(row) => row,
-        ChangeKind::Delete => panic!("{} was deleted", change.id),
+        kind => panic!("{} is {kind:?}", change.id),
     }
 }
