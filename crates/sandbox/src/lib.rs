@@ -5,6 +5,7 @@ mod admin;
 pub mod adobe;
 pub mod counters;
 pub mod faults;
+mod intern;
 mod listen;
 pub mod microsoft;
 mod sandbox;

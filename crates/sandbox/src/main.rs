@@ -22,6 +22,9 @@ struct Arguments {
     /// Number of contacts Dynamics starts with.
     #[arg(long, default_value_t = 10_000, env = "CROSSWALK_SANDBOX_CONTACTS")]
     contacts: u64,
+    /// Number of orders of a shop: three custom tables, and the resources to keep them in. No shop if not given.
+    #[arg(long)]
+    orders: Option<u64>,
     /// Fixes the contacts, the live edits and the dice of fault rules.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -62,6 +65,7 @@ impl Arguments {
         let mut config = SandboxConfig {
             listen: self.listen,
             contacts: self.contacts,
+            orders: self.orders,
             seed: self.seed,
             activity,
             ..SandboxConfig::default()

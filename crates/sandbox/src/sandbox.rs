@@ -23,6 +23,9 @@ pub struct SandboxConfig {
     pub listen: SocketAddr,
     /// Number of contacts Dynamics starts with.
     pub contacts: u64,
+    /// Number of orders a shop starts with: three more tables in Dynamics, four resources in Campaign, see [`seed::shop`].
+    /// Without a number there is no shop.
+    pub orders: Option<u64>,
     /// Fixes the seeded rows, the live edits and the dice of fault rules.
     pub seed: u64,
     /// Whether contacts keep changing by themselves.
@@ -39,6 +42,7 @@ impl Default for SandboxConfig {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             contacts: 100,
+            orders: None,
             seed: 1,
             activity: Activity::Off,
             dynamics: DynamicsConfig::default(),
@@ -62,9 +66,9 @@ pub enum StartError {
     /// The two ports behind the admin port do not exist.
     #[error("port {0} leaves no room for the two product listeners behind it")]
     PortRange(u16),
-    /// Making the contacts failed.
-    #[error("could not make the contacts")]
-    Seed(#[source] tokio::task::JoinError),
+    /// Making the rows failed.
+    #[error("could not make the rows to begin with")]
+    Seed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What the admin listener and the sandbox itself share.
@@ -107,9 +111,10 @@ impl Sandbox {
         let dynamics = Dynamics::new(config.dynamics.clone(), faults.clone(), counters.clone());
         dynamics.set_port(addresses.microsoft.port());
         let campaign = Adobe::new(config.campaign.clone(), faults.clone(), counters.clone());
-        let (seeded, seed, contacts) = (dynamics.clone(), config.seed, config.contacts);
-        tokio::task::spawn_blocking(move || seed::load(&seeded, seed, contacts))
+        let (seeded, filled, wanted) = (dynamics.clone(), campaign.clone(), config.clone());
+        tokio::task::spawn_blocking(move || fill(&seeded, &filled, &wanted))
             .await
+            .map_err(|error| StartError::Seed(error.into()))?
             .map_err(StartError::Seed)?;
         let activity = ActivityControl::new(config.activity);
         let shared = Arc::new(Shared {
@@ -207,6 +212,20 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// Makes the rows a sandbox starts with.
+fn fill(
+    dynamics: &Dynamics,
+    campaign: &Adobe,
+    config: &SandboxConfig,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    seed::load(dynamics, config.seed, config.contacts);
+    if let Some(orders) = config.orders {
+        seed::shop::publish(dynamics, campaign)?;
+        seed::shop::create_orders(dynamics, config.seed, config.contacts, 0..orders)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn url(address: SocketAddr) -> String {

@@ -8,9 +8,13 @@ mod switches;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::sandbox::Shared;
+
+/// Longest import, in bytes.
+const IMPORT_LIMIT: usize = 512 * 1024 * 1024;
 
 /// The routes of the admin listener. Those of Campaign are nested under `/campaign`.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -29,7 +33,12 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/switches", get(switches::show).patch(switches::change))
         .route("/latency", put(control::set_latency))
         .route("/activity", get(control::activity).put(control::set_activity))
-        .route("/dynamics/tables", get(rows::tables))
+        .route("/dynamics/tables", get(rows::tables).post(rows::add_table))
+        .route("/dynamics/tables/{table}/columns", patch(rows::change_columns))
+        .route(
+            "/dynamics/tables/{table}/import",
+            post(rows::import).layer(DefaultBodyLimit::max(IMPORT_LIMIT)),
+        )
         .route("/dynamics/tables/{table}/rows", get(rows::list).post(rows::create))
         .route(
             "/dynamics/tables/{table}/rows/{id}",

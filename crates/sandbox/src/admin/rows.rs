@@ -64,6 +64,36 @@ pub(super) async fn show(
     Ok(ok(&shared.dynamics.row(&table, row_id(&id)?)?))
 }
 
+/// `POST /dynamics/tables`: publishes a custom table.
+pub(super) async fn add_table(State(shared): Shares, body: Bytes) -> Result<StatusCode, AdminError> {
+    shared.dynamics.add_table(&read(&body)?)?;
+    Ok(StatusCode::CREATED)
+}
+
+/// `PATCH /dynamics/tables/{table}/columns`: publishes other columns.
+pub(super) async fn change_columns(
+    State(shared): Shares,
+    Path(table): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, AdminError> {
+    shared.dynamics.change_columns(&table, &read(&body)?)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /dynamics/tables/{table}/import`: creates one row for each line of JSON.
+pub(super) async fn import(
+    State(shared): Shares,
+    Path(table): Path<String>,
+    body: Bytes,
+) -> Result<Response, AdminError> {
+    let dynamics = shared.dynamics.clone();
+    let import = move || dynamics.import(&table, &body);
+    let created = tokio::task::spawn_blocking(import)
+        .await
+        .map_err(|error| AdminError::invalid(error.to_string()))??;
+    Ok(ok(&json!({"created": created})))
+}
+
 /// `POST /dynamics/tables/{table}/rows`.
 pub(super) async fn create(
     State(shared): Shares,

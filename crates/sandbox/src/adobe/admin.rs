@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::declared::DefinitionError;
 use super::error::CampaignError;
 use super::organisation::Organisation;
 use super::writes::WriteJournalState;
@@ -28,6 +29,8 @@ const REVOKE_ACCESS_TOKENS: &str = "access_tokens_revoked";
 
 pub(super) fn router(adobe: Arc<Adobe>) -> Router {
     Router::new()
+        .route("/resources", get(list_resources).post(add_resource))
+        .route("/resources/{resource}/fields", patch(change_fields))
         .route("/resources/{resource}/rows", get(list_rows).post(create_row))
         .route(
             "/resources/{resource}/rows/{key}",
@@ -53,6 +56,12 @@ enum AdminError {
 impl From<CampaignError> for AdminError {
     fn from(error: CampaignError) -> Self {
         Self::Campaign(error)
+    }
+}
+
+impl From<DefinitionError> for AdminError {
+    fn from(error: DefinitionError) -> Self {
+        Self::Request(error.to_string())
     }
 }
 
@@ -124,9 +133,49 @@ fn organisation<'a>(adobe: &'a Adobe, name: Option<&str>) -> Answer<&'a Arc<Orga
     found.ok_or_else(|| AdminError::Request(format!("organisation: there is no {}", name.unwrap_or("organisation"))))
 }
 
+/// The named organisation, or all.
+fn organisations<'a>(adobe: &'a Adobe, name: Option<&str>) -> Answer<&'a [Arc<Organisation>]> {
+    match name {
+        Some(_) => Ok(std::slice::from_ref(organisation(adobe, name)?)),
+        None => Ok(adobe.organisations()),
+    }
+}
+
 /// The body as JSON; unknown and missing fields are named.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Answer<T> {
     serde_json::from_slice(body).map_err(|error| AdminError::Request(error.to_string()))
+}
+
+async fn list_resources(State(adobe): State<Arc<Adobe>>, Parameters(place): Parameters<Place>) -> Answer<Json<Value>> {
+    let organisation = organisation(&adobe, place.organisation.as_deref())?;
+    Ok(Json(json!({"resources": organisation.resource_names()})))
+}
+
+/// Publishes a custom resource in one organisation, or in all of them.
+async fn add_resource(
+    State(adobe): State<Arc<Adobe>>,
+    Parameters(place): Parameters<Place>,
+    body: Bytes,
+) -> Answer<StatusCode> {
+    let declared = parse(&body)?;
+    for organisation in organisations(&adobe, place.organisation.as_deref())? {
+        organisation.add_resource(&declared)?;
+    }
+    Ok(StatusCode::CREATED)
+}
+
+/// Changes fields of a resource in one organisation, or in all of them.
+async fn change_fields(
+    State(adobe): State<Arc<Adobe>>,
+    Path(resource): Path<String>,
+    Parameters(place): Parameters<Place>,
+    body: Bytes,
+) -> Answer<StatusCode> {
+    let changes = parse(&body)?;
+    for organisation in organisations(&adobe, place.organisation.as_deref())? {
+        organisation.change_fields(&resource, &changes)?;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list_rows(

@@ -146,6 +146,7 @@ async fn answer(adobe: &Adobe, path: Path, request: Request) -> Response {
         visibility: Visibility {
             endpoint,
             switches: &switches,
+            hidden: false,
         },
         base_url: &base_url,
         context: Context::Record,
@@ -196,13 +197,16 @@ struct Call<'a> {
 impl Call<'_> {
     /// The body of the answer.
     fn dispatch(&self, method: &Method, body: &Bytes) -> Result<Vec<u8>, CampaignError> {
+        let _schema = self.organisation.schema.read();
         let Some((name, rest)) = self.segments.split_first() else {
             return self.document(method, metadata::index(self.organisation, &self.view));
         };
         if name == "resourceType" {
             return self.describe(method, rest);
         }
-        let resource = self.organisation.known_resource(name)?;
+        let resource = &*self
+            .organisation
+            .exposed_resource(name, self.view.visibility.endpoint)?;
         let rest_of_path: Vec<&str> = rest.iter().map(String::as_str).collect();
         match (method, rest_of_path.as_slice()) {
             (&Method::POST, []) => self.organisation.create_record(resource, self.view, body),
@@ -222,7 +226,10 @@ impl Call<'_> {
     fn describe(&self, method: &Method, rest: &[String]) -> Result<Vec<u8>, CampaignError> {
         match rest {
             [] => self.document(method, metadata::index(self.organisation, &self.view)),
-            [name] if *method == Method::GET => Ok(self.description(self.organisation.known_resource(name)?)),
+            [name] if *method == Method::GET => {
+                let endpoint = self.view.visibility.endpoint;
+                Ok(self.description(&*self.organisation.exposed_resource(name, endpoint)?))
+            }
             [token, filters] if filters == "filters" => {
                 let resource = metadata::resource_of_token(self.organisation, token);
                 let resource = resource.ok_or_else(|| CampaignError::UndecodablePrimaryKey {
@@ -230,7 +237,7 @@ impl Call<'_> {
                     label: "Resources".to_owned(),
                     schema: "nms:resourceType".to_owned(),
                 })?;
-                self.document(method, metadata::filters(self.organisation, resource, &self.view))
+                self.document(method, metadata::filters(self.organisation, &resource, &self.view))
             }
             [name, ..] => Err(CampaignError::UnknownResource { resource: name.clone() }),
         }

@@ -11,8 +11,14 @@ pub(super) fn domain<'a>(record: &'a Record<'_>) -> &'a str {
 
 /// `First Last (email)`, without what is missing.
 pub(super) fn profile_title(record: &Record<'_>) -> String {
-    let mut title = joined(&[record.text("firstName"), record.text("lastName")]);
-    let email = record.text("email");
+    person_title(
+        &[record.text("firstName"), record.text("lastName")],
+        record.text("email"),
+    )
+}
+
+fn person_title(names: &[&str], email: &str) -> String {
+    let mut title = joined(names);
     if !email.is_empty() {
         if !title.is_empty() {
             title.push(' ');
@@ -24,10 +30,18 @@ pub(super) fn profile_title(record: &Record<'_>) -> String {
     title
 }
 
-/// `Label (NAME)`.
-pub(super) fn unit_title(definition: &Definition, row: &Row) -> String {
-    let text = |name| definition.id(name).and_then(|id| row.get(id)).map_or("", Cell::text);
-    format!("{} ({})", text("label"), text("name"))
+/// What a row is called where it is linked to: `Label (NAME)` of a unit, the name of a person, else the row's key. For
+/// custom resources that is a convention of ours; their administrators choose it.
+pub(super) fn row_title(definition: &Definition, row: &Row) -> String {
+    let text = |name: &str| definition.id(name).and_then(|id| row.get(id)).map_or("", Cell::text);
+    if !text("label").is_empty() && !text("name").is_empty() {
+        return format!("{} ({})", text("label"), text("name"));
+    }
+    if definition.name == "profile" {
+        return person_title(&[text("firstName"), text("lastName")], text("email"));
+    }
+    let key = definition.unique_keys.first().and_then(|key| key.fields.first());
+    key.and_then(|&field| row.get(field)).map_or("", Cell::text).to_owned()
 }
 
 /// Appends the `postalAddress` item. Its first line is known: first name and last name in capitals. That the others are

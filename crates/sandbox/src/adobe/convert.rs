@@ -139,7 +139,9 @@ where
                 })?;
                 Ok((position > 0).then_some(Value::Integer(position as i64)))
             }
-            FieldKind::Link { .. } | FieldKind::Collection { .. } | FieldKind::Item => Err(refused()),
+            FieldKind::Link { .. } | FieldKind::Join { .. } | FieldKind::Collection { .. } | FieldKind::Item => {
+                Err(refused())
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::field::Field;
+use super::field::{Field, FieldKind};
 use super::switches::Switches;
 
 /// Position of a field in its resource; stable for the life of the resource, so that rows can be stored by it.
@@ -76,10 +76,23 @@ pub(super) struct Definition {
     pub(super) schema: &'static str,
     pub(super) unique_keys: Vec<UniqueKey>,
     pub(super) filters: Vec<Filter>,
+    /// Made by the customer, hence on the Ext endpoint only.
+    custom: bool,
     fields: Vec<Field>,
     by_name: HashMap<&'static str, FieldId>,
     stamps: Vec<Vec<FieldId>>,
     members: Vec<Vec<FieldId>>,
+    /// Links without which a row is hidden.
+    required_joins: Vec<Join>,
+}
+
+/// A link by an explicit join.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Join {
+    /// The field that holds the key of the target.
+    pub(super) field: FieldId,
+    pub(super) target: &'static str,
+    pub(super) target_field: &'static str,
 }
 
 impl Definition {
@@ -117,18 +130,82 @@ impl Definition {
                     .collect()
             })
             .collect();
+        let required_joins = fields
+            .iter()
+            .filter_map(|field| match field.kind {
+                FieldKind::Join {
+                    target,
+                    field,
+                    target_field,
+                    required: true,
+                } => Some(Join {
+                    field: *by_name.get(field)?,
+                    target,
+                    target_field,
+                }),
+                _ => None,
+            })
+            .collect();
         Self {
             name,
             label,
             help,
             schema,
+            custom: false,
             unique_keys: Vec::new(),
             filters: Vec::new(),
             fields,
             by_name,
             stamps,
             members,
+            required_joins,
         }
+    }
+
+    /// Says that the customer made it.
+    pub(super) fn custom(mut self) -> Self {
+        self.custom = true;
+        self
+    }
+
+    /// The same resource with other fields. Keys and filters stay as far as their fields do.
+    pub(super) fn with_fields(&self, fields: Vec<Field>) -> Self {
+        let names = |ids: &[FieldId]| -> Vec<&'static str> { ids.iter().map(|&id| self.field(id).name).collect() };
+        let mut definition = Self::new((self.name, self.label, self.schema), self.help, fields);
+        definition.custom = self.custom;
+        for key in &self.unique_keys {
+            let names = names(&key.fields);
+            if names.iter().all(|name| definition.id(name).is_some()) {
+                definition = definition.with_unique_key(key.name, &names);
+            }
+        }
+        for filter in &self.filters {
+            let condition = match &filter.condition {
+                Condition::Equals { field } => match definition.id(self.field(*field).name) {
+                    Some(field) => Condition::Equals { field },
+                    None => continue,
+                },
+                Condition::StartsWith { fields } => Condition::StartsWith {
+                    fields: names(fields).iter().filter_map(|name| definition.id(name)).collect(),
+                },
+                Condition::ModifiedSince => Condition::ModifiedSince,
+            };
+            definition.filters.push(Filter {
+                condition,
+                ..filter.clone()
+            });
+        }
+        definition
+    }
+
+    /// Whether an endpoint has the resource.
+    pub(super) fn is_exposed_by(&self, endpoint: Endpoint) -> bool {
+        !self.custom || endpoint == Endpoint::Extended
+    }
+
+    /// Links without which a row is hidden.
+    pub(super) fn required_joins(&self) -> &[Join] {
+        &self.required_joins
     }
 
     /// Declares an identification key over fields of the resource.
@@ -205,6 +282,8 @@ impl Definition {
 pub(super) struct Visibility<'a> {
     pub(super) endpoint: Endpoint,
     pub(super) switches: &'a Switches,
+    /// Whether rows are seen that Campaign hides: by whoever looks past the product.
+    pub(super) hidden: bool,
 }
 
 impl Visibility<'_> {

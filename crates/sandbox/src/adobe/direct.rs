@@ -26,7 +26,7 @@ impl Organisation {
     /// An unknown resource or key.
     pub fn record(&self, resource: &str, key: &str) -> Result<Value, CampaignError> {
         let switches = self.present_switches();
-        let record = self.read_record(self.known_resource(resource)?, self.own_view(&switches), key)?;
+        let record = self.read_record(&*self.known_resource(resource)?, self.own_view(&switches), key)?;
         Ok(parsed(&record))
     }
 
@@ -37,7 +37,7 @@ impl Organisation {
     pub fn create(&self, resource: &str, record: &Value) -> Result<Value, CampaignError> {
         let switches = self.present_switches();
         let body = Bytes::from(record.to_string());
-        let record = self.create_record(self.known_resource(resource)?, self.own_view(&switches), &body)?;
+        let record = self.create_record(&*self.known_resource(resource)?, self.own_view(&switches), &body)?;
         Ok(parsed(&record))
     }
 
@@ -49,7 +49,7 @@ impl Organisation {
         let switches = self.present_switches();
         let view = self.own_view(&switches);
         let body = Bytes::from(changes.to_string());
-        self.update_record(self.known_resource(resource)?, view, Some(key), &body)?;
+        self.update_record(&*self.known_resource(resource)?, view, Some(key), &body)?;
         self.record(resource, key)
     }
 
@@ -59,7 +59,7 @@ impl Organisation {
     /// An unknown resource or key.
     pub fn delete(&self, resource: &str, key: &str) -> Result<(), CampaignError> {
         let switches = self.present_switches();
-        self.delete_record(self.known_resource(resource)?, self.own_view(&switches), key)
+        self.delete_record(&*self.known_resource(resource)?, self.own_view(&switches), key)
     }
 
     /// Rows as the Ext endpoint shows them, oldest first.
@@ -69,7 +69,7 @@ impl Organisation {
     pub fn records(&self, resource: &str, offset: usize, limit: usize) -> Result<Vec<Value>, CampaignError> {
         let switches = self.present_switches();
         let resource = self.known_resource(resource)?;
-        let writer = RecordWriter::new(self, resource, self.own_view(&switches));
+        let writer = RecordWriter::new(self, &resource, self.own_view(&switches));
         let mut record = Vec::new();
         let table = resource.table.read();
         let rows = table.from(1).skip(offset).take(limit);

@@ -40,7 +40,7 @@ impl Iterator for Export {
     fn next(&mut self) -> Option<Bytes> {
         let switches = self.organisation.present_switches();
         let resource = self.organisation.resource(&self.resource)?;
-        let writer = RecordWriter::new(&self.organisation, resource, self.organisation.own_view(&switches));
+        let writer = RecordWriter::new(&self.organisation, &resource, self.organisation.own_view(&switches));
         let copied = |(id, row): (RowId, &Row)| (id, row.clone());
         let rows: Vec<_> = resource
             .table

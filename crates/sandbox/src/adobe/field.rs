@@ -29,6 +29,14 @@ pub(super) enum FieldKind {
     Link {
         target: &'static str,
     },
+    /// The row of another resource whose `target_field` has the text of this resource's `field`. If it is `required`, rows
+    /// without one are hidden (contracts/campaign.md §4.4).
+    Join {
+        target: &'static str,
+        field: &'static str,
+        target_field: &'static str,
+        required: bool,
+    },
     /// Rows of another resource; only an `href` stands in the record.
     Collection {
         target: &'static str,
@@ -54,7 +62,7 @@ impl FieldKind {
             Self::Date => ("date", Some("date")),
             Self::DateTime => ("date", Some("datetime")),
             Self::Enumeration(enumeration) => ("enumeration", Some(enumeration.storage())),
-            Self::Link { .. } => ("link", None),
+            Self::Link { .. } | Self::Join { .. } => ("link", None),
             Self::Collection { .. } => ("collection", None),
             Self::Item => ("item", None),
         }
@@ -83,8 +91,8 @@ pub(super) enum Computed {
     LastModified,
     PostalAddress,
     ProfileTitle,
-    /// The label of a unit.
-    UnitTitle,
+    /// What a row is called: label and name where it has both, else its key.
+    Title,
 }
 
 /// What a write to the field does.
@@ -201,7 +209,11 @@ impl Field {
         let stored_scalar = self.source == Source::Stored
             && !matches!(
                 self.kind,
-                FieldKind::Memo | FieldKind::Link { .. } | FieldKind::Collection { .. } | FieldKind::Item
+                FieldKind::Memo
+                    | FieldKind::Link { .. }
+                    | FieldKind::Join { .. }
+                    | FieldKind::Collection { .. }
+                    | FieldKind::Item
             );
         let moment = matches!(
             self.source,

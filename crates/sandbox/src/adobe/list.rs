@@ -6,8 +6,10 @@ use super::definition::{Definition, Endpoint, FieldId, Filter, Visibility};
 use super::error::CampaignError;
 use super::opaque::Context;
 use super::organisation::{Organisation, Resource};
-use super::query::{Page, Parameters, Query};
+use super::query::{IsSeen, Page, Parameters, Query};
 use super::render::{RecordWriter, View, write_text};
+use super::row::Row;
+use super::table::Table;
 
 /// The filters of a path, and the field it projects to, if any.
 pub(super) struct Selection<'a> {
@@ -67,10 +69,8 @@ impl ListRequest<'_> {
         };
         let writer = RecordWriter::new(organisation, self.resource, View { context, ..self.view });
 
-        let (page, rows_of_table) = {
-            let table = self.resource.table.read();
-            (query.page(&table), table.len())
-        };
+        let (page, rows_of_table) =
+            self.looking_at(organisation, |table, is_seen| (query.page(table, is_seen), table.len()));
         let mut out = Vec::with_capacity(1024 + page.rows.len() * 3072);
         out.extend_from_slice(br#"{"content":["#);
         for (position, (id, row)) in page.rows.iter().enumerate() {
@@ -88,8 +88,16 @@ impl ListRequest<'_> {
 
     /// The number of rows of all pages, as `{"count":26}`.
     pub(super) fn count(&self, organisation: &Organisation) -> Result<Vec<u8>, CampaignError> {
-        let count = self.parse(organisation)?.count(&self.resource.table.read());
+        let query = self.parse(organisation)?;
+        let count = self.looking_at(organisation, |table, is_seen| query.count(table, is_seen));
         Ok(format!(r#"{{"count":{count}}}"#).into_bytes())
+    }
+
+    /// Looks at the rows of the table, and says which of them can be seen.
+    fn looking_at<T>(&self, organisation: &Organisation, look: impl FnOnce(&Table, IsSeen<'_>) -> T) -> T {
+        let is_seen = |row: &Row| !organisation.is_hidden(self.resource, row);
+        let hides_rows = !self.resource.definition.required_joins().is_empty();
+        look(&self.resource.table.read(), hides_rows.then_some(&is_seen))
     }
 
     fn parse(&self, organisation: &Organisation) -> Result<Query, CampaignError> {

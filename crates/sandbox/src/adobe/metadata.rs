@@ -1,5 +1,7 @@
 //! Metadata documents: resource descriptions, filter descriptions and the index (contracts/campaign.md §2.3).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::definition::{Condition, Definition, Endpoint, FieldId, Filter};
@@ -38,10 +40,11 @@ pub(super) fn resource(organisation: &Organisation, resource: &Resource, view: &
 }
 
 /// The resource whose filters a token of [`resource`]'s `filters` URL stands for.
-pub(super) fn resource_of_token<'a>(organisation: &'a Organisation, token: &str) -> Option<&'a Resource> {
+pub(super) fn resource_of_token(organisation: &Organisation, token: &str) -> Option<Arc<Resource>> {
     let number = organisation.sealer.row(RESOURCE_TYPE, token)?.checked_sub(1)?;
     organisation
         .resources()
+        .into_iter()
         .find(|resource| u32::from(resource.number) == number)
 }
 
@@ -66,11 +69,13 @@ pub(super) fn filters(organisation: &Organisation, resource: &Resource, view: &V
 pub(super) fn index(organisation: &Organisation, view: &View<'_>) -> Value {
     let mut index = Map::new();
     index.insert("apiName".to_owned(), json!("resourceType"));
-    for resource in organisation.resources() {
+    let endpoint = view.visibility.endpoint;
+    let exposed = |resource: &Arc<Resource>| resource.definition.is_exposed_by(endpoint);
+    for resource in organisation.resources().into_iter().filter(exposed) {
         let definition = &resource.definition;
         let entry = json!({
             "content": {},
-            "data": format!("/{}/{}/", view.visibility.endpoint.segment(), definition.name),
+            "data": format!("/{}/{}/", endpoint.segment(), definition.name),
             "help": definition.help,
             "href": organisation.url(view, definition.name, "metadata"),
             "name": definition.name,
@@ -111,7 +116,9 @@ fn describe_field(definition: &Definition, view: &View<'_>, id: FieldId, field: 
     match &field.kind {
         FieldKind::Text { length } => add("length", json!(length)),
         FieldKind::Enumeration(enumeration) => add("values", values(enumeration)),
-        FieldKind::Link { target } | FieldKind::Collection { target } => add("resTarget", json!(target)),
+        FieldKind::Link { target } | FieldKind::Join { target, .. } | FieldKind::Collection { target } => {
+            add("resTarget", json!(target));
+        }
         FieldKind::Item => {
             let members = definition.members(id).iter().map(|&member| {
                 let field = definition.field(member);

@@ -5,7 +5,7 @@
 //! work on `Definition`s, so that custom resources are definitions and no code. Rows are kept packed (`row`) in one
 //! `Table` a resource; its lock is held for the change itself only, never while bodies are parsed or records rendered.
 //!
-//! Not here: services and subscriptions, custom resources, workflows, history, the I/O Events journal and SFTP exports.
+//! Not here: services and subscriptions, workflows, history, the I/O Events journal and SFTP exports.
 //! Asked for them it answers as the product does for resources that do not exist.
 
 mod access_tokens;
@@ -15,6 +15,7 @@ mod campaign;
 mod computed;
 mod config;
 mod convert;
+mod declared;
 mod definition;
 mod direct;
 mod engine_calls;
@@ -33,6 +34,7 @@ mod query;
 mod records;
 mod render;
 mod row;
+mod schema_change;
 mod switches;
 mod table;
 mod time;
@@ -46,10 +48,15 @@ use axum::routing::any;
 use parking_lot::RwLock;
 
 pub use self::config::{AdobeConfig, OverLong, RateLimit};
+pub use self::declared::{
+    Cardinality, DefinitionError, FieldDefinition, FieldType, FilterDefinition, KeyDefinition, LinkDefinition,
+    ResourceDefinition,
+};
 pub use self::engine_calls::EngineCalls;
 pub use self::error::CampaignError;
 pub use self::export::Export;
 pub use self::organisation::Organisation;
+pub use self::schema_change::FieldChanges;
 pub use self::switches::Switches;
 pub use self::writes::{WriteEntry, WriteJournal, WriteJournalState};
 

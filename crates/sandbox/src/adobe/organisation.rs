@@ -5,12 +5,12 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::Shared;
-use super::definition::{Definition, Endpoint, Visibility};
+use super::definition::{Definition, Endpoint, Join, Visibility};
 use super::error::CampaignError;
 use super::opaque::{Context, Sealer};
 use super::profile;
 use super::render::View;
-use super::row::{Row, Value};
+use super::row::{Cell, Row, Value};
 use super::switches::Switches;
 use super::table::{RowId, Table};
 use super::time;
@@ -26,12 +26,25 @@ pub(super) struct Resource {
     pub(super) table: RwLock<Table>,
 }
 
+impl Resource {
+    pub(super) fn new(number: u16, definition: Definition) -> Self {
+        Self {
+            number,
+            table: RwLock::new(Table::new(&definition)),
+            definition,
+        }
+    }
+}
+
 /// One tenant of the Adobe side, with data and PKey secrets of its own.
 pub struct Organisation {
     pub(super) name: String,
     pub(super) sealer: Sealer,
     pub(super) shared: Arc<Shared>,
-    resources: Vec<Resource>,
+    pub(super) resources: RwLock<Vec<Arc<Resource>>>,
+    /// Held for reading by every call of the product's API, for writing while a resource is changed: no write goes to a
+    /// resource that has just been replaced.
+    pub(super) schema: RwLock<()>,
 }
 
 impl Organisation {
@@ -39,17 +52,14 @@ impl Organisation {
         let definitions = [profile::profile(), profile::org_unit(), profile::geo_unit()];
         let resources = (0..)
             .zip(definitions)
-            .map(|(number, definition)| Resource {
-                number,
-                table: RwLock::new(Table::new(&definition)),
-                definition,
-            })
+            .map(|(number, definition)| Arc::new(Resource::new(number, definition)))
             .collect();
         let organisation = Self {
             name: name.to_owned(),
             sealer: Sealer::new(seed, name),
             shared,
-            resources,
+            resources: RwLock::new(resources),
+            schema: RwLock::new(()),
         };
         organisation.add_unit("orgUnitBase", "all", "All");
         organisation.add_unit("geoUnitBase", "world", "World");
@@ -61,19 +71,54 @@ impl Organisation {
         &self.name
     }
 
-    pub(super) fn resource(&self, name: &str) -> Option<&Resource> {
-        self.resources.iter().find(|resource| resource.definition.name == name)
+    /// The names of all resources.
+    pub fn resource_names(&self) -> Vec<&'static str> {
+        let resources = self.resources();
+        resources.iter().map(|resource| resource.definition.name).collect()
+    }
+
+    pub(super) fn resource(&self, name: &str) -> Option<Arc<Resource>> {
+        let resources = self.resources.read_recursive();
+        resources
+            .iter()
+            .find(|resource| resource.definition.name == name)
+            .cloned()
     }
 
     /// The resource of this name, or the error the product gives for an unknown one.
-    pub(super) fn known_resource(&self, name: &str) -> Result<&Resource, CampaignError> {
-        self.resource(name).ok_or_else(|| CampaignError::UnknownResource {
-            resource: name.to_owned(),
-        })
+    pub(super) fn known_resource(&self, name: &str) -> Result<Arc<Resource>, CampaignError> {
+        self.resource(name).ok_or_else(|| unknown(name))
     }
 
-    pub(super) fn resources(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.iter()
+    /// The resource of this name on an endpoint.
+    pub(super) fn exposed_resource(&self, name: &str, endpoint: Endpoint) -> Result<Arc<Resource>, CampaignError> {
+        let resource = self.resource(name);
+        let exposed = resource.filter(|resource| resource.definition.is_exposed_by(endpoint));
+        exposed.ok_or_else(|| unknown(name))
+    }
+
+    pub(super) fn resources(&self) -> Vec<Arc<Resource>> {
+        self.resources.read_recursive().clone()
+    }
+
+    /// The row of a resource whose key field is exactly this text; none for the empty text.
+    pub(super) fn joined_row(&self, resource: &str, field: &str, text: &str) -> Option<RowId> {
+        if text.is_empty() {
+            return None;
+        }
+        let resource = self.resource(resource)?;
+        let field = resource.definition.id(field)?;
+        let rows = resource.table.read_recursive().find(field, text)?;
+        rows.first().copied()
+    }
+
+    /// Whether Campaign hides a row because a link that must have a target has none (contracts/campaign.md §4.4).
+    pub(super) fn is_hidden(&self, resource: &Resource, row: &Row) -> bool {
+        let unresolved = |join: &Join| {
+            let key = row.get(join.field).map_or("", Cell::text);
+            self.joined_row(join.target, join.target_field, key).is_none()
+        };
+        resource.definition.required_joins().iter().any(unresolved)
     }
 
     /// The absolute URL of a resource, with what follows its name.
@@ -88,6 +133,7 @@ impl Organisation {
             visibility: Visibility {
                 endpoint: Endpoint::Extended,
                 switches,
+                hidden: true,
             },
             base_url: PRODUCT_URL,
             context: Context::Record,
@@ -122,12 +168,15 @@ impl Organisation {
             Endpoint::Extended if !key.starts_with('@') => definition.custom_key(visibility.switches),
             _ => None,
         };
-        if let Some(field) = custom_key {
-            let rows = table.find(field, key).unwrap_or_default();
-            return rows.first().copied().ok_or_else(not_found);
-        }
-        let id = self.decode(resource, key)?;
-        table.row(id).map(|_| id).ok_or_else(not_found)
+        let id = match custom_key {
+            Some(field) => {
+                let rows = table.find(field, key).unwrap_or_default();
+                rows.first().copied().ok_or_else(not_found)?
+            }
+            None => self.decode(resource, key)?,
+        };
+        let is_seen = |row: &&Row| visibility.hidden || !self.is_hidden(resource, row);
+        table.row(id).filter(is_seen).map(|_| id).ok_or_else(not_found)
     }
 
     /// The row number in a PKey of a resource.
@@ -153,7 +202,7 @@ impl Organisation {
         };
         let table = resource.table.read();
         if key.starts_with('@') {
-            let id = self.decode(resource, key)?;
+            let id = self.decode(&resource, key)?;
             return table.row(id).map(|_| id).ok_or_else(not_found);
         }
         let rows = definition
@@ -178,5 +227,11 @@ impl Organisation {
             .write()
             .insert(Row::new(&changes, time::now()), &[])
             .expect("no key is enforced, so nothing forbids the row");
+    }
+}
+
+fn unknown(resource: &str) -> CampaignError {
+    CampaignError::UnknownResource {
+        resource: resource.to_owned(),
     }
 }

@@ -77,7 +77,7 @@ fn unit(name: &'static str, label: &'static str, schema: &'static str, help: &'s
     fields.extend([
         Field::text("name", "Name", 64),
         Field::text("label", "Label", 128),
-        Field::computed("title", "Title", FieldKind::Text { length: 255 }, Computed::UnitTitle),
+        Field::computed("title", "Title", FieldKind::Text { length: 255 }, Computed::Title),
     ]);
     Definition::new((name, label, schema), help, fields).with_unique_key("name", &["name"])
 }
@@ -103,7 +103,7 @@ fn equals(
 }
 
 /// What every row of every resource has.
-fn row_fields() -> Vec<Field> {
+pub(super) fn row_fields() -> Vec<Field> {
     vec![
         Field::computed(
             "PKey",

@@ -58,6 +58,9 @@ enum Predicate {
     ModifiedSince(i64),
 }
 
+/// Which rows of a resource can be seen; `None`: all.
+pub(super) type IsSeen<'a> = Option<&'a dyn Fn(&Row) -> bool>;
+
 /// A query of one resource.
 pub(super) struct Query {
     predicates: Vec<Predicate>,
@@ -127,10 +130,10 @@ impl Query {
     }
 
     /// The page of the query. Lines are counted anew each time, so that rows shift when data changes in between.
-    pub(super) fn page(&self, table: &Table) -> Page {
+    pub(super) fn page(&self, table: &Table, is_seen: IsSeen<'_>) -> Page {
         let mut rows = match self.order {
-            None => self.unordered(table),
-            Some((key, descending)) => self.ordered(table, key, descending),
+            None => self.unordered(table, is_seen),
+            Some((key, descending)) => self.ordered(table, is_seen, key, descending),
         };
         let more = rows.len() > self.lines;
         rows.truncate(self.lines);
@@ -142,26 +145,28 @@ impl Query {
     }
 
     /// The number of rows of all pages.
-    pub(super) fn count(&self, table: &Table) -> usize {
-        if self.predicates.is_empty() {
+    pub(super) fn count(&self, table: &Table, is_seen: IsSeen<'_>) -> usize {
+        if self.predicates.is_empty() && is_seen.is_none() {
             table.len()
         } else {
-            self.matches(table).count()
+            self.matches(table, is_seen).count()
         }
     }
 
     /// Newest first, which makes inserts shift rows as well.
-    fn unordered(&self, table: &Table) -> Vec<RowId> {
-        self.matches(table)
+    fn unordered(&self, table: &Table, is_seen: IsSeen<'_>) -> Vec<RowId> {
+        self.matches(table, is_seen)
             .map(|(id, _)| id)
             .skip(self.start)
             .take(self.lines + 1)
             .collect()
     }
 
-    fn ordered(&self, table: &Table, key: SortKey, descending: bool) -> Vec<RowId> {
-        let mut rows: Vec<(Option<Cell<'_>>, RowId)> =
-            self.matches(table).map(|(id, row)| (sort_cell(row, key), id)).collect();
+    fn ordered(&self, table: &Table, is_seen: IsSeen<'_>, key: SortKey, descending: bool) -> Vec<RowId> {
+        let mut rows: Vec<(Option<Cell<'_>>, RowId)> = self
+            .matches(table, is_seen)
+            .map(|(id, row)| (sort_cell(row, key), id))
+            .collect();
         let by_key = |left: &(Option<Cell<'_>>, RowId), right: &(Option<Cell<'_>>, RowId)| {
             let order = compare(left.0, right.0);
             (if descending { order.reverse() } else { order }).then(left.1.cmp(&right.1))
@@ -182,7 +187,7 @@ impl Query {
     }
 
     /// All rows of the query, newest first.
-    fn matches<'a>(&'a self, table: &'a Table) -> Box<dyn Iterator<Item = (RowId, &'a Row)> + 'a> {
+    fn matches<'a>(&'a self, table: &'a Table, is_seen: IsSeen<'a>) -> Box<dyn Iterator<Item = (RowId, &'a Row)> + 'a> {
         let indexed = self.predicates.iter().find_map(|predicate| match predicate {
             Predicate::Equals { field, text } => table.find(*field, text),
             _ => None,
@@ -191,10 +196,13 @@ impl Query {
             Some(ids) => Box::new(ids.into_iter().rev().filter_map(|id| Some((id, table.row(id)?)))),
             None => Box::new(table.from(1).rev()),
         };
-        if self.predicates.is_empty() {
+        if self.predicates.is_empty() && is_seen.is_none() {
             return candidates;
         }
-        Box::new(candidates.filter(|(_, row)| self.predicates.iter().all(|predicate| predicate.holds(row))))
+        let matches = move |row: &Row| {
+            self.predicates.iter().all(|predicate| predicate.holds(row)) && is_seen.is_none_or(|is_seen| is_seen(row))
+        };
+        Box::new(candidates.filter(move |(_, row)| matches(row)))
     }
 }
 

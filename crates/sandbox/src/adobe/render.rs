@@ -52,6 +52,10 @@ impl<'a> RecordWriter<'a> {
             write_name(out, self.resource.definition.field(field).name);
             record.write_value(out, field);
         }
+        if self.view.visibility.hidden && self.organisation.is_hidden(self.resource, row) {
+            // Behind the others, since no product says it.
+            out.extend_from_slice(br#","hidden":true"#);
+        }
         out.push(b'}');
     }
 
@@ -138,10 +142,22 @@ impl Record<'_> {
             FieldKind::Enumeration(enumeration) => {
                 write_text(out, enumeration.member_name(usize::try_from(integer).unwrap_or(0)));
             }
-            FieldKind::Link { target } => match cell {
-                Some(cell) => self.write_link(out, target, cell.integer()),
-                None => out.extend_from_slice(b"null"),
-            },
+            FieldKind::Link { target } => {
+                let row = cell.and_then(|cell| RowId::try_from(cell.integer()).ok());
+                self.write_link(out, target, row);
+            }
+            FieldKind::Join {
+                target,
+                field,
+                target_field,
+                ..
+            } => {
+                let row = self
+                    .writer
+                    .organisation
+                    .joined_row(target, target_field, self.text(field));
+                self.write_link(out, target, row);
+            }
             FieldKind::Collection { .. } => self.write_collection(out, field.name),
             FieldKind::Item => self.write_item(out, id, field),
         }
@@ -160,19 +176,14 @@ impl Record<'_> {
     }
 
     /// A link to a row that has gone reads as unset.
-    fn write_link(&self, out: &mut Vec<u8>, target: &str, row: i64) {
+    fn write_link(&self, out: &mut Vec<u8>, target: &str, row: Option<RowId>) {
         let organisation = self.writer.organisation;
-        let linked = organisation
-            .resource(target)
-            .zip(RowId::try_from(row).ok())
-            .and_then(|(resource, id)| {
-                let table = resource.table.read_recursive();
-                let title = computed::unit_title(&resource.definition, table.row(id)?);
-                Some((
-                    organisation.sealer.primary_key(resource.number, id, Context::Record),
-                    title,
-                ))
-            });
+        let linked = row.and_then(|id| {
+            let resource = organisation.resource(target)?;
+            let title = computed::row_title(&resource.definition, resource.table.read_recursive().row(id)?);
+            let primary_key = organisation.sealer.primary_key(resource.number, id, Context::Record);
+            Some((primary_key, title))
+        });
         let Some((primary_key, title)) = linked else {
             out.extend_from_slice(b"null");
             return;
@@ -218,7 +229,7 @@ impl Record<'_> {
             Computed::Domain => write_text(out, computed::domain(self)),
             Computed::PostalAddress => computed::write_postal_address(out, self),
             Computed::ProfileTitle => write_text(out, &computed::profile_title(self)),
-            Computed::UnitTitle => write_text(out, &computed::unit_title(self.definition, self.row)),
+            Computed::Title => write_text(out, &computed::row_title(self.definition, self.row)),
         }
     }
 }

@@ -37,6 +37,15 @@ impl Value {
 }
 
 impl<'a> Cell<'a> {
+    /// The value by itself.
+    pub(super) fn to_value(self) -> Value {
+        match self {
+            Self::Text(text) => Value::Text(text.into()),
+            Self::Integer(integer) => Value::Integer(integer),
+            Self::Number(number) => Value::Number(number),
+        }
+    }
+
     /// The text; empty for other classes.
     pub(super) fn text(self) -> &'a str {
         if let Self::Text(text) = self { text } else { "" }
@@ -91,6 +100,15 @@ impl Row {
             created: self.created,
             last_modified: now.max(self.last_modified),
             cells: Packer::merge(&self.cells, changes),
+        }
+    }
+
+    /// The same row with other values.
+    pub(super) fn with_values(&self, values: &Changes) -> Self {
+        Self {
+            created: self.created,
+            last_modified: self.last_modified,
+            cells: Packer::merge(&[], values),
         }
     }
 

@@ -42,6 +42,24 @@ impl Table {
         }
     }
 
+    /// A table of the same rows under another definition.
+    pub(super) fn converted(&self, definition: &Definition, convert: impl Fn(&Row) -> Row) -> Self {
+        let mut table = Self::new(definition);
+        table.live = self.live;
+        table.rows = self.rows.iter().map(|row| row.as_ref().map(&convert)).collect();
+        for (slot, row) in table.rows.iter().enumerate() {
+            if let Some(row) = row {
+                table.indexes.iter_mut().for_each(|index| index.add(row, id_of(slot)));
+            }
+        }
+        table
+    }
+
+    /// Whether rows are found by this field alone without a look at all of them.
+    pub(super) fn is_indexed(&self, field: FieldId) -> bool {
+        self.indexes.iter().any(|index| index.fields == [field])
+    }
+
     /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.live

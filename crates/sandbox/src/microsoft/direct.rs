@@ -20,6 +20,26 @@ impl Dynamics {
         self.write_directly(table, |writing| writing.create(row, None))
     }
 
+    /// Creates the rows of lines of JSON, one object a line, under one lock; empty lines are passed over.
+    ///
+    /// # Errors
+    /// The first line that is no row, with its number; the lines before it have been created.
+    pub fn import(&self, table: &str, lines: &[u8]) -> Result<usize, ApiError> {
+        let lines = lines.split(|byte| *byte == b'\n').enumerate();
+        let rows = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+        self.write_directly(table, |writing| {
+            let mut created = 0;
+            for (number, line) in rows {
+                let refused = |problem: String| ApiError::bad_request(format!("line {}: {problem}", number + 1));
+                let row: Map<String, Value> =
+                    serde_json::from_slice(line).map_err(|error| refused(error.to_string()))?;
+                writing.create(&row, None).map_err(|error| refused(error.to_string()))?;
+                created += 1;
+            }
+            Ok(created)
+        })
+    }
+
     /// Changes a row.
     pub fn update(&self, table: &str, id: Uuid, changes: &Map<String, Value>) -> Result<(), ApiError> {
         self.write_directly(table, |writing| writing.update(id, changes))

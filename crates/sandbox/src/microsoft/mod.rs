@@ -4,6 +4,7 @@
 //! request to the Web API, `routes` finds the handler. `schema` and `store` know nothing of HTTP.
 
 mod config;
+mod declared;
 mod delta;
 mod direct;
 mod entra;
@@ -22,6 +23,7 @@ mod render;
 mod request;
 mod routes;
 pub mod schema;
+mod schema_change;
 pub mod store;
 mod switches;
 mod system_rows;
@@ -40,10 +42,12 @@ use parking_lot::RwLock;
 use uuid::Uuid;
 
 pub use self::config::DynamicsConfig;
+pub use self::declared::{ColumnDeclaration, ColumnType, TableDeclaration};
 pub use self::errors::ApiError;
 use self::limits::Limiter;
 pub use self::limits::ServiceProtection;
 pub use self::literal::{date_of_days, timestamp_of_seconds};
+pub use self::schema_change::ColumnChanges;
 use self::store::{Actor, Organization};
 pub use self::switches::Switches;
 pub use self::system_rows::{EURO, US_DOLLAR, USERS};

@@ -3,6 +3,7 @@
 mod account;
 mod contact;
 mod locales;
+pub mod shop;
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;

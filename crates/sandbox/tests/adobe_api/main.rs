@@ -17,4 +17,5 @@ mod keys;
 mod lists;
 mod metadata;
 mod records;
+mod resources;
 mod support;

@@ -15,6 +15,7 @@ mod limits;
 mod metadata;
 mod paging;
 mod queries;
+mod tables;
 mod tokens;
 mod tracking;
 mod updates;

@@ -68,25 +68,7 @@ impl TableBuilder {
 
     /// Adds a column of any kind. The logical name is the schema name in lower case.
     pub fn add(mut self, schema_name: &str, label: Option<&str>, kind: ColumnKind) -> Self {
-        let logical_name = schema_name.to_lowercase();
-        let property = match kind {
-            ColumnKind::Lookup { .. } => format!("_{logical_name}_value"),
-            _ => logical_name.clone(),
-        };
-        self.table.columns.push(ColumnDefinition {
-            logical_name,
-            schema_name: schema_name.to_owned(),
-            property,
-            display_name: label.map(str::to_owned),
-            kind,
-            readable: true,
-            creatable: true,
-            updatable: true,
-            required: RequiredLevel::None,
-            derivation: None,
-            accompanied_by: None,
-            removed: false,
-        });
+        self.table.columns.push(ColumnDefinition::new(schema_name, label, kind));
         self
     }
 

@@ -368,3 +368,28 @@ pub struct ColumnDefinition {
     /// Taken away by a switch: reads, writes and metadata no longer know it; its cells stay.
     pub removed: bool,
 }
+
+impl ColumnDefinition {
+    /// An optional column that can be read, created and updated.
+    pub(super) fn new(schema_name: &str, label: Option<&str>, kind: ColumnKind) -> Self {
+        let logical_name = schema_name.to_lowercase();
+        let property = match kind {
+            ColumnKind::Lookup { .. } => format!("_{logical_name}_value"),
+            _ => logical_name.clone(),
+        };
+        Self {
+            logical_name,
+            schema_name: schema_name.to_owned(),
+            property,
+            display_name: label.map(str::to_owned),
+            kind,
+            readable: true,
+            creatable: true,
+            updatable: true,
+            required: RequiredLevel::None,
+            derivation: None,
+            accompanied_by: None,
+            removed: false,
+        }
+    }
+}

@@ -144,7 +144,13 @@ impl TableDefinition {
         })
     }
 
-    fn index_names(&mut self) {
+    /// Adds a column behind the others; it takes over the name of one that has been removed.
+    pub(crate) fn push_column(&mut self, schema_name: &str, label: &str, kind: ColumnKind) {
+        self.columns.push(ColumnDefinition::new(schema_name, Some(label), kind));
+        self.index_names();
+    }
+
+    pub(crate) fn index_names(&mut self) {
         for (index, column) in self.columns.iter().enumerate() {
             self.by_logical_name.insert(column.logical_name.clone(), index);
             self.by_property.insert(column.property.clone(), index);

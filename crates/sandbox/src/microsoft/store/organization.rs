@@ -128,6 +128,15 @@ impl Organization {
         self.metadata_version = self.next_version();
     }
 
+    /// Adds a table without rows.
+    pub fn add_table(&mut self, definition: TableDefinition) {
+        let index = self.tables.len();
+        self.by_logical_name.insert(definition.logical_name.clone(), index);
+        self.by_set.insert(definition.entity_set_name.clone(), index);
+        self.tables.push(Table::new(definition));
+        self.metadata_version = self.next_version();
+    }
+
     /// Declares an alternate key; false if two rows already share its value.
     pub fn declare_key(&mut self, table: usize, key: KeyDefinition) -> bool {
         let declared = self.tables[table].declare_key(key);
