@@ -1,12 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod drift;
 mod failure;
+mod hidden;
 mod metrics;
 mod progress;
 mod proof;
 mod run;
 mod set_aside;
 mod settings;
+mod sweep;
+mod table;
 mod work;
 mod write;
 

@@ -17,6 +17,9 @@ pub(crate) const CONCURRENCY_LIMIT: &str = "crosswalk_writer_concurrency_limit";
 /// Gauge: age of the oldest unfinished record.
 pub(crate) const OLDEST_UNFINISHED_SECONDS: &str = "crosswalk_writer_oldest_unfinished_age_seconds";
 
+/// Gauge: records that wait for their parents.
+pub(crate) const WAITING_FOR_PARENTS: &str = "crosswalk_writer_waiting_for_parents";
+
 /// Counter, by `operation` and `status`: calls to Campaign.
 const CALLS_TOTAL: &str = "crosswalk_campaign_calls_total";
 
@@ -36,6 +39,11 @@ pub fn describe() {
         OLDEST_UNFINISHED_SECONDS,
         Unit::Seconds,
         "Age of the oldest record taken and not finished."
+    );
+    describe_gauge!(
+        WAITING_FOR_PARENTS,
+        Unit::Count,
+        "Records that wait for their parents to be in Campaign."
     );
     describe_counter!(CALLS_TOTAL, Unit::Count, "Calls to Campaign, by operation and status.");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "Time of calls to Campaign, by operation.");

@@ -8,7 +8,7 @@ use crosswalk_core::{
     worker::{Phase, Role},
 };
 use crosswalk_kafka::{
-    ControlLog, DeadLetters, Kafka, Producer, Queue, Reporter, RunReport, Share,
+    ControlLog, DeadLetters, Kafka, Ledger, Producer, Queue, Reporter, RunReport, Share, Sweeps,
     pool::{Cause, Failure, Pool, Rate},
 };
 use crosswalk_runtime::{
@@ -20,10 +20,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    drift,
     failure::RunError,
+    hidden::Hidden,
     progress::{CAMPAIGN, Progress},
-    proof::prove,
+    proof::{Target, prove},
     settings::WriterSettings,
+    sweep::Sweeper,
+    table::subject,
     work::Work,
     write::Writer,
 };
@@ -83,6 +87,12 @@ impl Running {
         let progress = Progress::default();
         let writer = self.open(&progress, cancel).await?;
         let topics = writer.topics.clone();
+        let watched = Watched {
+            target: Arc::clone(&writer.target),
+            ledger: writer.ledger.clone(),
+            hidden: writer.hidden.clone(),
+            progress: progress.clone(),
+        };
         let backoff = Backoff::default();
         let delay = Box::new(move |attempt, after, jitter| backoff.delay(attempt, after, jitter));
         let (pool, driver) = Pool::new(&self.shared.settings.writing.pool(), writer, delay);
@@ -92,9 +102,16 @@ impl Running {
             .kafka
             .topics()
             .writer_group(&self.workflow, Role::CampaignWriter);
-        let queue = Queue::consume(&self.shared.kafka, &group, &topics, pool.clone(), Work::decode)?;
+        let queue = Queue::consume(
+            &self.shared.kafka,
+            &group,
+            &topics,
+            pool.clone(),
+            Some(watched.ledger.clone()),
+            Work::decode,
+        )?;
 
-        let result = self.watch(&pool, &queue, &progress, cancel).await;
+        let result = self.watch(&pool, &queue, &watched, cancel).await;
         if result.is_ok() {
             self.report.set_phase(Phase::Stopping);
         }
@@ -104,7 +121,7 @@ impl Running {
         }
         // It ends with the pool; why it ended early, if it did, is known from the pool, unless it was by a defect.
         let driven = driving.await;
-        progress.publish(&pool.stats(), &self.report);
+        watched.publish(&pool, &self.report);
         match driven {
             Err(error) if error.is_panic() => Err(RunError::Defect("the work pool has ended".to_owned())),
             _ => result,
@@ -131,17 +148,36 @@ impl Running {
             .iter()
             .map(|mapping| names.ingress_spec(instance, &mapping.definition.source_table))
             .collect();
+        let configuration = &self.run.configuration;
         let prepare = async {
-            let dead_letters = DeadLetters::open(&shared.kafka, shared.producer.clone(), &self.workflow);
-            let (dead_letters, ()) = tokio::try_join!(dead_letters, shared.kafka.ensure_topics(&specs))?;
-            Ok(dead_letters)
+            let producer = || shared.producer.clone();
+            let subjects = configuration.mappings.iter().map(|mapping| {
+                let subject = subject(mapping, &configuration.settings);
+                (mapping.definition.source_table.as_str(), subject)
+            });
+            let (dead_letters, ledger, sweeps, ()) = tokio::try_join!(
+                DeadLetters::open(&shared.kafka, producer(), &self.workflow),
+                Ledger::open(&shared.kafka, producer(), instance, subjects),
+                Sweeps::open(&shared.kafka, producer(), instance),
+                shared.kafka.ensure_topics(&specs),
+            )?;
+            Ok((dead_letters, ledger, sweeps))
         };
-        let (target, dead_letters) = tokio::try_join!(prove(shared, instance, &self.run.configuration), prepare)?;
-        let topics = specs.into_iter().map(|spec| spec.name).collect();
+        let (target, (dead_letters, ledger, sweeps)) =
+            tokio::try_join!(prove(shared, instance, configuration), prepare)?;
+        let topics = specs.iter().map(|spec| spec.name.clone()).collect();
         Ok(Writer {
-            target,
+            target: Arc::new(target),
             topics,
+            sweeper: Sweeper {
+                sweeps,
+                producer: shared.producer.clone(),
+                ledger: ledger.clone(),
+                max_share: shared.settings.writing.max_missing_share,
+            },
+            ledger,
             dead_letters,
+            hidden: Hidden::default(),
             progress: progress.clone(),
             run: self.run.id,
         })
@@ -152,26 +188,30 @@ impl Running {
         &self,
         pool: &Pool<Writer>,
         queue: &Queue,
-        progress: &Progress,
+        watched: &Watched,
         cancel: &CancellationToken,
     ) -> Result<(), RunError> {
         let mut share = queue.share();
         let mut publish = tokio::time::interval(PUBLISH_INTERVAL);
         self.take_share(pool, *share.borrow_and_update());
+        let drift = drift::watch(&watched.target, &self.shared.settings.writing);
+        tokio::pin!(drift);
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 failure = pool.failed() => return Err(cause(&failure)),
                 ended = queue.ended() => return Err(ended.err().map_or(RunError::Cancelled(Cancelled), RunError::Kafka)),
-                _ = publish.tick() => progress.publish(&pool.stats(), &self.report),
+                error = watched.ledger.failed() => return Err(RunError::Kafka(error)),
+                error = &mut drift => return Err(error),
+                _ = publish.tick() => watched.publish(pool, &self.report),
                 Ok(()) = share.changed() => self.take_share(pool, *share.borrow_and_update()),
             }
         }
     }
 
-    /// RUNNING as soon as partitions are assigned; the rate is that share of the configured one.
+    /// RUNNING as soon as partitions are assigned and their ledgers restored; the rate is that share of the configured one.
     fn take_share(&self, pool: &Pool<Writer>, share: Share) {
-        if share.assigned > 0 {
+        if share.assigned > 0 && share.ready == share.assigned {
             self.report.set_phase(Phase::Running);
         }
         if let Some(rate) = self.shared.settings.writing.calls_per_second {
@@ -181,10 +221,24 @@ impl Running {
     }
 }
 
+/// What is looked at while a run goes on.
+struct Watched {
+    target: Arc<Target>,
+    ledger: Ledger,
+    hidden: Hidden,
+    progress: Progress,
+}
+
+impl Watched {
+    fn publish(&self, pool: &Pool<Writer>, report: &RunReport) {
+        let waiting = self.hidden.count(|partition| self.ledger.holds(partition));
+        self.progress.publish(&pool.stats(), waiting, report);
+    }
+}
+
 fn cause(failure: &Failure<RunError>) -> RunError {
     match &failure.cause {
-        Cause::Fatal(RunError::Campaign(error)) => RunError::Campaign(error.clone()),
-        Cause::Fatal(RunError::Kafka(error)) => RunError::Kafka(Arc::clone(error)),
+        Cause::Fatal(error) => error.clone(),
         cause => RunError::Defect(chain(cause).to_string()),
     }
 }

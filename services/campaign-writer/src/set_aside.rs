@@ -41,7 +41,7 @@ impl Reason {
         };
         let source_row = match change.map(|change| &change.kind) {
             Some(ChangeKind::Upsert(row)) => Some(row.clone()),
-            Some(ChangeKind::Delete) | None => None,
+            Some(ChangeKind::Delete | ChangeKind::Absent | ChangeKind::EpochEnd) | None => None,
         };
         let time = Timestamp::now();
         DeadLetter {

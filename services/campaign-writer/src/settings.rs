@@ -51,17 +51,25 @@ pub struct WritingSettings {
     /// Whether records are addressed through the published filter `byExternalId`, for Campaign instances that do not take
     /// custom keys in addresses.
     pub address_by_filter: bool,
+    /// How often the resources are compared with what the mappings were checked against.
+    #[serde(with = "humantime_serde")]
+    pub schema_check_interval: Duration,
+    /// The share of a table, from 0 to 1, that may be missing after the whole table has been read anew. If more is, the
+    /// workflow stops rather than deleting it from Campaign.
+    pub max_missing_share: f64,
 }
 
 impl Default for WritingSettings {
     fn default() -> Self {
         Self {
-            max_concurrency: 256,
+            max_concurrency: 512,
             max_records: 20_000,
             max_bytes: 64 * 1024 * 1024,
             calls_per_second: None,
             call_timeout: Duration::from_secs(70),
             address_by_filter: false,
+            schema_check_interval: Duration::from_secs(30),
+            max_missing_share: 0.1,
         }
     }
 }
@@ -113,6 +121,12 @@ impl Validate for WritingSettings {
             .is_some_and(|rate| Rate::per_second(rate).is_none())
         {
             problems.push(Problem::new("calls_per_second", "must be a number above zero"));
+        }
+        if self.schema_check_interval < Duration::from_millis(100) {
+            problems.push(Problem::new("schema_check_interval", "must be at least 100ms"));
+        }
+        if !(0.0..=1.0).contains(&self.max_missing_share) {
+            problems.push(Problem::new("max_missing_share", "must be a number from 0 to 1"));
         }
         if self.call_timeout < Duration::from_secs(1) {
             problems.push(Problem::new("call_timeout", "must be at least 1s"));

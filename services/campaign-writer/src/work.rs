@@ -1,6 +1,6 @@
 //! What the work pool carries: one queued change, decoded.
 
-use crosswalk_core::{Change, ChangeKind, Origin, Value};
+use crosswalk_core::{Change, ChangeKind, Value};
 use crosswalk_kafka::{QueueRecord, pool::Coalesce};
 use crosswalk_proto::record::{DecodeError, decode_change};
 
@@ -21,15 +21,21 @@ impl Work {
 }
 
 impl Coalesce for Work {
-    /// The newer change carries the whole row, so it stands for both. But a record of which no write is done yet stays one
-    /// that Campaign may not know.
-    fn absorb(&mut self, mut newer: Self) {
-        if let (Ok(older), Ok(newer)) = (&self.change, &mut newer.change)
-            && older.origin == Origin::Initial
-        {
-            newer.origin = Origin::Initial;
+    fn absorb(&mut self, newer: Self) {
+        match (&mut self.change, newer.change) {
+            (Ok(older), Ok(newer)) => {
+                older.absorb(newer);
+                self.bytes = memory(older);
+            }
+            (older, change) => {
+                *older = change;
+                self.bytes = newer.bytes;
+            }
         }
-        *self = newer;
+    }
+
+    fn waits_for_all(&self) -> bool {
+        matches!(&self.change, Ok(change) if change.kind == ChangeKind::EpochEnd)
     }
 
     fn bytes(&self) -> usize {
@@ -54,7 +60,7 @@ fn memory(change: &Change) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crosswalk_core::{Epoch, Row, control::EntryId};
+    use crosswalk_core::{Epoch, Origin, Row, control::EntryId};
     use crosswalk_proto::record::encode_change;
     use jiff::Timestamp;
     use uuid::Uuid;
@@ -69,6 +75,7 @@ mod tests {
             origin,
             version: Some(1),
             epoch: Epoch(1),
+            force: false,
             read_at: Timestamp::UNIX_EPOCH,
             mapping: EntryId(Uuid::from_u128(1)),
             kind: ChangeKind::Upsert(row),
