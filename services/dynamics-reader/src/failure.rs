@@ -24,6 +24,9 @@ pub(crate) enum UnitError {
     /// The pinned mapping does not fit the table as it is now.
     #[error("the mapping of {table} does not fit the table: {}", list_problems(problems))]
     Mapping { table: String, problems: Vec<Problem> },
+    /// A column of the mapping is gone, or of another type than it was when the run began.
+    #[error("table {table} has changed: {}", list_problems(problems))]
+    SchemaChanged { table: String, problems: Vec<Problem> },
     #[error("the table {table} does not track changes")]
     ChangeTrackingOff { table: String },
     #[error(transparent)]
@@ -41,6 +44,10 @@ impl UnitError {
                 "MAPPING_INVALID",
                 "Correct the mapping, or undo the change in Dynamics, then start again.",
             ),
+            Self::SchemaChanged { .. } => (
+                "SCHEMA_CHANGED",
+                "Correct the mapping, or undo the change in Dynamics, then start again; nothing has been lost.",
+            ),
             Self::ChangeTrackingOff { .. } => (
                 "DYNAMICS_CHANGE_TRACKING_OFF",
                 "Switch on \"Track changes\" in the table's properties, then start again.",
@@ -56,7 +63,10 @@ impl Classify for UnitError {
         match self {
             Self::Dynamics(error) => error.class(),
             Self::Kafka(error) => error.class(),
-            Self::Credentials(_) | Self::Mapping { .. } | Self::ChangeTrackingOff { .. } => Class::Fatal,
+            Self::Credentials(_)
+            | Self::Mapping { .. }
+            | Self::SchemaChanged { .. }
+            | Self::ChangeTrackingOff { .. } => Class::Fatal,
             Self::Cancelled(_) => Class::Cancelled,
         }
     }

@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod drift;
 mod failure;
 mod metrics;
 mod page;
+mod parents;
 mod plan;
 mod position;
 mod proof;
 mod read;
+mod redrive;
 mod run;
 mod settings;
 

@@ -3,13 +3,13 @@
 use std::ops::AddAssign;
 
 use crosswalk_core::{
-    Change, Epoch, Origin,
+    Change, ChangeKind, Epoch, Origin,
     control::{EntryId, RunId},
     dead_letter::DeadLetter,
     mapping::key_text,
 };
 use crosswalk_dynamics::{Page, RejectedRow, SourceChange};
-use crosswalk_kafka::{DeadLetters, KafkaError, Pending, Producer};
+use crosswalk_kafka::{DeadLetters, KafkaError, Pending, Producer, QUEUE_PARTITIONS};
 use crosswalk_proto::record::encode_change;
 use crosswalk_runtime::error::advised;
 use jiff::Timestamp;
@@ -29,6 +29,15 @@ pub(crate) struct Destination {
     pub(crate) table: String,
     pub(crate) mapping: EntryId,
     pub(crate) run: RunId,
+}
+
+/// What all changes of a page have in common.
+#[derive(Clone, Copy)]
+struct Marks {
+    epoch: Epoch,
+    origin: Origin,
+    force: bool,
+    read_at: Timestamp,
 }
 
 /// What became of a page.
@@ -56,6 +65,37 @@ impl Destination {
         self.queue_as(page, progress.epoch, &progress.reading).await
     }
 
+    /// Queues changes and waits until every one is acknowledged or set aside; tells how many were queued.
+    pub(crate) async fn queue_changes(
+        &self,
+        changes: Vec<SourceChange>,
+        epoch: Epoch,
+        origin: Origin,
+    ) -> Result<u64, KafkaError> {
+        let read_at = Timestamp::now();
+        let marks = Marks {
+            epoch,
+            origin,
+            force: false,
+            read_at,
+        };
+        let (mut queued, mut pending) = (0, Vec::with_capacity(changes.len()));
+        for change in changes {
+            let id = change.id;
+            match self.enqueue(change, marks).await {
+                Ok(delivery) => pending.push((id, delivery)),
+                Err(error) => drop(self.set_aside_if_too_large(id, error, read_at).await?),
+            }
+        }
+        for (id, delivery) in pending {
+            match delivery.acknowledged().await {
+                Ok(_) => queued += 1,
+                Err(error) => drop(self.set_aside_if_too_large(id, error, read_at).await?),
+            }
+        }
+        Ok(queued)
+    }
+
     /// Queues all changes of a page, of whatever version.
     pub(crate) async fn queue_all(&self, page: Page, progress: &Progress) -> Result<Queued, KafkaError> {
         self.queue_as(page, progress.epoch, &Reading::Changes).await
@@ -63,6 +103,12 @@ impl Destination {
 
     async fn queue_as(&self, page: Page, epoch: Epoch, reading: &Reading) -> Result<Queued, KafkaError> {
         let read_at = Timestamp::now();
+        let marks = Marks {
+            epoch,
+            origin: reading.origin(),
+            force: reading.force(),
+            read_at,
+        };
         let mut queued = Queued::default();
         let mut pending = Vec::with_capacity(page.changes.len());
         for change in page.changes {
@@ -71,7 +117,7 @@ impl Destination {
                 continue;
             }
             let id = change.id;
-            match self.enqueue(change, epoch, origin(reading), read_at).await {
+            match self.enqueue(change, marks).await {
                 Ok(delivery) => pending.push((id, delivery)),
                 Err(error) => queued.rejected += self.set_aside_if_too_large(id, error, read_at).await?,
             }
@@ -93,23 +139,39 @@ impl Destination {
         Ok(queued)
     }
 
-    async fn enqueue(
-        &self,
-        change: SourceChange,
-        epoch: Epoch,
-        origin: Origin,
-        read_at: Timestamp,
-    ) -> Result<Pending, KafkaError> {
+    async fn enqueue(&self, change: SourceChange, marks: Marks) -> Result<Pending, KafkaError> {
         let key = key_text(change.id);
         let payload = encode_change(Change {
-            origin,
+            origin: marks.origin,
             version: change.version,
-            epoch,
-            read_at,
+            epoch: marks.epoch,
+            force: marks.force,
+            read_at: marks.read_at,
             mapping: self.mapping,
             kind: change.kind,
         });
         self.producer.enqueue(&self.topic, &key, Some(&payload)).await
+    }
+
+    /// Tells every partition that what the read of an epoch found stands before this place.
+    pub(crate) async fn end_epoch(&self, epoch: Epoch) -> Result<(), KafkaError> {
+        let payload = encode_change(Change {
+            origin: Origin::Change,
+            version: None,
+            epoch,
+            force: false,
+            read_at: Timestamp::now(),
+            mapping: self.mapping,
+            kind: ChangeKind::EpochEnd,
+        });
+        let mut pending = Vec::new();
+        for partition in 0..QUEUE_PARTITIONS {
+            pending.push(self.producer.enqueue_at(&self.topic, partition, &payload).await?);
+        }
+        for delivery in pending {
+            delivery.acknowledged().await?;
+        }
+        Ok(())
     }
 
     async fn set_aside_if_too_large(&self, id: Uuid, error: KafkaError, read_at: Timestamp) -> Result<u64, KafkaError> {
@@ -118,7 +180,7 @@ impl Destination {
         };
         let message = advised(&error, error.advice());
         self.dead_letters
-            .put(&key_text(id), self.letter("RECORD_TOO_LARGE", message, read_at))
+            .put(&self.letter_key(id), self.letter("RECORD_TOO_LARGE", message, read_at))
             .await?;
         Ok(1)
     }
@@ -126,8 +188,15 @@ impl Destination {
     async fn set_aside(&self, row: &RejectedRow, read_at: Timestamp) -> Result<(), KafkaError> {
         let message = format!("{row}. Correct the value in the record, or the column's type.");
         self.dead_letters
-            .put(&key_text(row.id), self.letter("DYNAMICS_VALUE_UNFIT", message, read_at))
+            .put(
+                &self.letter_key(row.id),
+                self.letter("DYNAMICS_VALUE_UNFIT", message, read_at),
+            )
             .await
+    }
+
+    fn letter_key(&self, id: Uuid) -> String {
+        format!("{}/{}", self.table, key_text(id))
     }
 
     fn letter(&self, code: &str, message: String, read_at: Timestamp) -> DeadLetter {
@@ -151,13 +220,6 @@ impl Destination {
 fn is_wanted(change: &SourceChange, reading: &Reading) -> bool {
     match reading {
         Reading::Rebase { known, .. } => change.version.is_none_or(|version| version > *known),
-        Reading::Initial | Reading::Changes => true,
-    }
-}
-
-const fn origin(reading: &Reading) -> Origin {
-    match reading {
-        Reading::Initial => Origin::Initial,
-        Reading::Rebase { .. } | Reading::Changes => Origin::Change,
+        Reading::Initial | Reading::Replay { .. } | Reading::Recovery | Reading::Changes => true,
     }
 }

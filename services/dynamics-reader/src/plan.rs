@@ -1,11 +1,11 @@
 //! Where a unit begins: a pure decision from its last checkpoint and the pinned mapping (design §6).
 
 use crosswalk_core::{
-    Epoch,
-    control::{EntryId, InstanceSettings},
+    Epoch, Origin,
+    control::{EntryId, InstanceSettings, LogOffset, PinnedMapping},
 };
 use crosswalk_dynamics::PageLink;
-use crosswalk_proto::record::{Checkpoint, Position};
+use crosswalk_proto::record::{Checkpoint, Position, Read, ReplayRead};
 
 use crate::page::Queued;
 
@@ -27,6 +27,10 @@ pub(crate) struct Progress {
     pub(crate) version: Option<u64>,
     /// The highest row version of the read in progress.
     pub(crate) seen: Option<u64>,
+    /// The last replay that was asked for and has begun.
+    pub(crate) replay: Option<ReplayRead>,
+    /// The last request to redrive dead letters that is done.
+    pub(crate) redriven: Option<LogOffset>,
 }
 
 /// What a position is a position of. With any part of it changed, the position tells nothing any more.
@@ -43,11 +47,10 @@ pub(crate) struct Subject {
 impl Subject {
     /// What a unit with these settings reads, and for whom.
     pub(crate) fn new(mapping: EntryId, settings: &InstanceSettings) -> Self {
-        let InstanceSettings { dynamics, campaign, .. } = settings;
         Self {
             mapping,
-            source: dynamics.environment_url.trim_end_matches('/').to_owned(),
-            target: format!("{}/{}", campaign.api_url.trim_end_matches('/'), campaign.organization),
+            source: settings.dynamics_address().to_owned(),
+            target: settings.campaign_address(),
         }
     }
 
@@ -59,8 +62,15 @@ impl Subject {
 /// What is being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// The whole table, for the first time in this epoch.
+    /// The whole table, for the first time.
     Initial,
+    /// The whole table, on an operator's request.
+    Replay {
+        /// Whether what does not differ is written as well.
+        force: bool,
+    },
+    /// The whole table, because the position had expired.
+    Recovery,
     /// The whole table, for a delta link with other columns. Rows whose version has been queued before are left out; what
     /// has changed since, deletes above all, is told once more by the link with the old columns.
     Rebase {
@@ -73,53 +83,134 @@ pub(crate) enum Reading {
     Changes,
 }
 
+impl Reading {
+    /// Whether every row of the table is queued: what is not found then is not there any more.
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self, Self::Initial | Self::Replay { .. } | Self::Recovery)
+    }
+
+    /// The origin of the rows it finds. Those found because a position had expired are changes that were missed: fields
+    /// that later changes leave alone stay as they are.
+    pub(crate) const fn origin(&self) -> Origin {
+        match self {
+            Self::Initial => Origin::Initial,
+            Self::Replay { .. } => Origin::Replay,
+            Self::Recovery | Self::Rebase { .. } | Self::Changes => Origin::Change,
+        }
+    }
+
+    /// Whether rows are to be written even if they do not differ.
+    pub(crate) const fn force(&self) -> bool {
+        matches!(self, Self::Replay { force: true })
+    }
+
+    /// What a checkpoint says of it.
+    pub(crate) const fn read(&self) -> Read {
+        match self {
+            Self::Initial => Read::Initial,
+            Self::Replay { .. } => Read::Replay,
+            Self::Recovery => Read::Recovery,
+            Self::Rebase { .. } => Read::Rebase,
+            Self::Changes => Read::Changes,
+        }
+    }
+}
+
 impl Progress {
     /// A read of the whole table in an epoch of its own.
-    pub(crate) const fn anew(epoch: Epoch) -> Self {
+    pub(crate) const fn anew(epoch: Epoch, reading: Reading) -> Self {
         Self {
             epoch,
-            reading: Reading::Initial,
+            reading,
             link: None,
             records: 0,
             expected: None,
             version: None,
             seen: None,
+            replay: None,
+            redriven: None,
         }
     }
 
-    /// The same read, begun again from the table's beginning because its position is void.
-    pub(crate) const fn next_epoch(&self) -> Self {
-        Self::anew(Epoch(self.epoch.0 + 1))
+    /// The table read again from its beginning because the position is void.
+    pub(crate) fn next_epoch(&self) -> Self {
+        let reading = match &self.reading {
+            Reading::Initial => Reading::Initial,
+            Reading::Replay { force } => Reading::Replay { force: *force },
+            Reading::Recovery | Reading::Rebase { .. } | Reading::Changes => Reading::Recovery,
+        };
+        Self {
+            replay: self.replay,
+            redriven: self.redriven,
+            ..Self::anew(Epoch(self.epoch.0 + 1), reading)
+        }
     }
 
     /// Where a unit goes on after its last checkpoint.
-    pub(crate) fn after(checkpoint: Option<Checkpoint>, subject: &Subject, columns: &[String]) -> Self {
+    pub(crate) fn after(
+        checkpoint: Option<Checkpoint>,
+        subject: &Subject,
+        mapping: &PinnedMapping,
+        columns: &[String],
+    ) -> Self {
+        let asked = mapping.replay.map(|replay| ReplayRead {
+            id: replay.id,
+            force: replay.force,
+        });
         let Some(checkpoint) = checkpoint else {
-            return Self::anew(Epoch(1));
+            // What is read for the first time need not be replayed.
+            return Self {
+                replay: asked,
+                ..Self::anew(Epoch(1), Reading::Initial)
+            };
         };
-        let anew = Self::anew(Epoch(checkpoint.epoch.0 + 1));
+        let (epoch, redriven) = (Epoch(checkpoint.epoch.0 + 1), checkpoint.redriven);
+        let anew = |reading, replay| Self {
+            replay,
+            redriven,
+            ..Self::anew(epoch, reading)
+        };
         if !subject.is_of(&checkpoint) {
-            return anew;
+            return anew(Reading::Initial, asked);
         }
+        match asked.filter(|asked| checkpoint.replay != Some(*asked)) {
+            Some(replay) => anew(Reading::Replay { force: replay.force }, asked),
+            None => Self::going_on(checkpoint, columns, anew),
+        }
+    }
+
+    fn going_on(
+        checkpoint: Checkpoint,
+        columns: &[String],
+        anew: impl FnOnce(Reading, Option<ReplayRead>) -> Self,
+    ) -> Self {
         let same_columns = checkpoint.columns == columns;
         let link = match checkpoint.position {
             Position::Next(link) => PageLink::Next(link),
             Position::Delta(link) => PageLink::Delta(link),
         };
-        let (reading, link) = match (checkpoint.initial, same_columns, checkpoint.superseded_link) {
-            (true, true, _) => (Reading::Initial, Some(link)),
-            (true, false, _) => return anew,
-            (false, true, None) => (Reading::Changes, Some(link)),
+        let whole = match checkpoint.read {
+            Read::Initial => Some(Reading::Initial),
+            Read::Recovery => Some(Reading::Recovery),
+            Read::Replay => Some(Reading::Replay {
+                force: checkpoint.replay.is_some_and(|replay| replay.force),
+            }),
+            Read::Rebase | Read::Changes => None,
+        };
+        let (reading, link) = match (whole, same_columns, checkpoint.superseded_link) {
+            (Some(reading), true, _) => (reading, Some(link)),
+            (Some(reading), false, _) => return anew(reading, checkpoint.replay),
+            (None, true, None) => (Reading::Changes, Some(link)),
             // Told by no version what has been queued, so all of it is.
-            (false, _, _) if checkpoint.version.is_none() => return anew,
-            (false, true, Some(superseded)) => (
+            (None, _, _) if checkpoint.version.is_none() => return anew(Reading::Recovery, checkpoint.replay),
+            (None, true, Some(superseded)) => (
                 Reading::Rebase {
                     superseded,
                     known: checkpoint.version.unwrap_or_default(),
                 },
                 Some(link),
             ),
-            (false, false, superseded) => {
+            (None, false, superseded) => {
                 let superseded = superseded.unwrap_or_else(|| link.address().to_owned());
                 (
                     Reading::Rebase {
@@ -138,6 +229,8 @@ impl Progress {
             expected: checkpoint.expected,
             version: checkpoint.version,
             seen: None,
+            replay: checkpoint.replay,
+            redriven: checkpoint.redriven,
         }
     }
 
@@ -154,170 +247,4 @@ impl Progress {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-    use uuid::Uuid;
-
-    use super::*;
-
-    const MAPPING: EntryId = EntryId(Uuid::from_u128(1));
-
-    fn checkpoint(position: Position, initial: bool) -> Checkpoint {
-        Checkpoint {
-            unit: "ingress/contact".into(),
-            mapping_uid: MAPPING,
-            columns: columns(&["firstname"]),
-            epoch: Epoch(4),
-            position,
-            initial,
-            records: 10,
-            expected: Some(20),
-            time: Timestamp::UNIX_EPOCH,
-            version: Some(900),
-            superseded_link: None,
-            source: subject().source,
-            target: subject().target,
-        }
-    }
-
-    fn subject() -> Subject {
-        Subject {
-            mapping: MAPPING,
-            source: "https://contoso.example".into(),
-            target: "https://campaign.example/contoso".into(),
-        }
-    }
-
-    fn columns(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    fn after(checkpoint: Checkpoint, names: &[&str]) -> Progress {
-        Progress::after(Some(checkpoint), &subject(), &columns(names))
-    }
-
-    #[test]
-    fn a_unit_without_checkpoint_reads_the_table() {
-        assert_eq!(
-            Progress::after(None, &subject(), &columns(&["firstname"])),
-            Progress::anew(Epoch(1))
-        );
-    }
-
-    fn page(version: u64) -> Queued {
-        Queued {
-            records: 1,
-            rejected: 0,
-            version: Some(version),
-        }
-    }
-
-    #[test]
-    fn a_version_counts_as_queued_only_when_its_read_has_come_to_its_end() {
-        let mut progress = after(checkpoint(Position::Delta("old".into()), false), &["lastname"]);
-        progress.advance(PageLink::Next("n".into()), page(950));
-        assert_eq!(
-            progress.version,
-            Some(900),
-            "a row of version 920 may stand on the next page"
-        );
-        assert_eq!(
-            progress.reading,
-            Reading::Rebase {
-                superseded: "old".into(),
-                known: 900
-            }
-        );
-        progress.advance(PageLink::Delta("d".into()), page(920));
-        assert_eq!((progress.version, progress.reading), (Some(950), Reading::Changes));
-    }
-
-    #[test]
-    fn another_mapping_environment_or_target_reads_the_table_anew() {
-        let others = [
-            Subject {
-                mapping: EntryId(Uuid::nil()),
-                ..subject()
-            },
-            Subject {
-                source: "https://other.example".into(),
-                ..subject()
-            },
-            Subject {
-                target: "https://campaign.example/other".into(),
-                ..subject()
-            },
-        ];
-        for other in others {
-            let checkpoint = checkpoint(Position::Delta("d".into()), false);
-            let progress = Progress::after(Some(checkpoint), &other, &columns(&["firstname"]));
-            assert_eq!(progress, Progress::anew(Epoch(5)), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn an_interrupted_initial_read_goes_on_at_its_page() {
-        let progress = after(checkpoint(Position::Next("n".into()), true), &["firstname"]);
-        assert_eq!(progress.reading, Reading::Initial);
-        assert_eq!(progress.link, Some(PageLink::Next("n".into())));
-        assert_eq!(
-            (progress.epoch, progress.records, progress.expected),
-            (Epoch(4), 10, Some(20))
-        );
-    }
-
-    #[test]
-    fn changes_go_on_from_the_delta_link() {
-        let progress = after(checkpoint(Position::Delta("d".into()), false), &["firstname"]);
-        assert_eq!(
-            (progress.reading, progress.link),
-            (Reading::Changes, Some(PageLink::Delta("d".into())))
-        );
-    }
-
-    #[test]
-    fn other_columns_rebase_without_queuing_known_rows_again() {
-        let progress = after(
-            checkpoint(Position::Delta("old".into()), false),
-            &["firstname", "lastname"],
-        );
-        assert_eq!(
-            progress.reading,
-            Reading::Rebase {
-                superseded: "old".into(),
-                known: 900
-            }
-        );
-        assert_eq!(progress.link, None);
-    }
-
-    #[test]
-    fn an_interrupted_rebase_keeps_the_link_it_supersedes() {
-        let mut interrupted = checkpoint(Position::Next("new".into()), false);
-        interrupted.superseded_link = Some("old".into());
-        let same = after(interrupted.clone(), &["firstname"]);
-        assert_eq!(
-            same.reading,
-            Reading::Rebase {
-                superseded: "old".into(),
-                known: 900
-            }
-        );
-        assert_eq!(same.link, Some(PageLink::Next("new".into())));
-        let other = after(interrupted, &["lastname"]);
-        assert_eq!(
-            other.reading,
-            Reading::Rebase {
-                superseded: "old".into(),
-                known: 900
-            }
-        );
-        assert_eq!(other.link, None);
-    }
-
-    #[test]
-    fn other_columns_during_the_initial_read_begin_it_again() {
-        let progress = after(checkpoint(Position::Next("n".into()), true), &["lastname"]);
-        assert_eq!(progress, Progress::anew(Epoch(5)));
-    }
-}
+mod tests;

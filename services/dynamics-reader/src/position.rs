@@ -73,14 +73,14 @@ impl PositionKeeper {
     }
 
     fn checkpoint(&self, progress: &Progress) -> Checkpoint {
-        let (position, initial) = match (&progress.link, &progress.reading) {
-            (Some(PageLink::Delta(link)), _) => (Position::Delta(link.clone()), false),
-            (Some(PageLink::Next(link)), reading) => (Position::Next(link.clone()), *reading == Reading::Initial),
-            (None, _) => (Position::Next(String::new()), true),
+        let position = match &progress.link {
+            Some(PageLink::Delta(link)) => Position::Delta(link.clone()),
+            Some(PageLink::Next(link)) => Position::Next(link.clone()),
+            None => Position::Next(String::new()),
         };
         let superseded_link = match &progress.reading {
             Reading::Rebase { superseded, .. } => Some(superseded.clone()),
-            Reading::Initial | Reading::Changes => None,
+            _ => None,
         };
         Checkpoint {
             unit: self.unit.clone(),
@@ -88,7 +88,7 @@ impl PositionKeeper {
             columns: self.columns.clone(),
             epoch: progress.epoch,
             position,
-            initial,
+            read: progress.reading.read(),
             records: progress.records,
             expected: progress.expected,
             time: Timestamp::now(),
@@ -96,6 +96,8 @@ impl PositionKeeper {
             superseded_link,
             source: self.subject.source.clone(),
             target: self.subject.target.clone(),
+            replay: progress.replay,
+            redriven: progress.redriven,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crosswalk_core::{
-    WorkflowName,
+    Epoch, WorkflowName,
     control::{InstanceSettings, PinnedMapping, RunId},
     worker::Phase,
 };
@@ -14,15 +14,17 @@ use crosswalk_runtime::{
     retry::{Backoff, HindranceTracker, Retry, RetryPolicy},
 };
 use jiff::Timestamp;
+use parking_lot::{Mutex, RwLock};
 use tokio::{
-    sync::Mutex,
-    time::{Interval, MissedTickBehavior},
+    sync::Mutex as AsyncMutex,
+    time::{Instant, Interval, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     failure::UnitError,
     page::{Destination, Queued},
+    parents::Parent,
     plan::{Progress, Reading},
     position::PositionKeeper,
     proof::{Source, prove},
@@ -37,13 +39,28 @@ pub(crate) struct Unit {
     pub(crate) settings: Arc<InstanceSettings>,
     pub(crate) mapping: PinnedMapping,
     pub(crate) report: UnitReport,
+    /// The mapped tables whose records are loaded first.
+    pub(crate) parents: Vec<Parent>,
 }
 
 /// Everything a unit needs once it has been proved to run.
-struct Opened {
-    source: Source,
-    destination: Destination,
-    position: PositionKeeper,
+pub(crate) struct Opened {
+    /// Replaced when the table changes in a way that does no harm.
+    source: RwLock<Arc<Source>>,
+    pub(crate) destination: Destination,
+    pub(crate) position: PositionKeeper,
+    /// When the table was last compared with what it was.
+    schema_checked: Mutex<Instant>,
+}
+
+impl Opened {
+    pub(crate) fn source(&self) -> Arc<Source> {
+        Arc::clone(&self.source.read())
+    }
+
+    pub(crate) fn replace_source(&self, source: Source) {
+        *self.source.write() = Arc::new(source);
+    }
 }
 
 /// How far a unit has come.
@@ -69,11 +86,16 @@ impl Unit {
         self.report.set_phase(Phase::Running);
         let mut polls = tokio::time::interval(self.shared.settings.reading.poll_interval);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let progressing = Mutex::new(Progressing {
+        if progress.reading == Reading::Initial && progress.link.is_none() {
+            self.until(cancel, self.wait_for_parents(cancel)).await?;
+        }
+        let progressing = AsyncMutex::new(Progressing {
             progress,
             fetched: None,
         });
         loop {
+            let tend = || async { self.tend(&opened, &mut *progressing.lock().await, cancel).await };
+            self.retrying(cancel, "tend a unit", tend).await?;
             let queue_page = || async { self.queue_page(&opened, &mut *progressing.lock().await, cancel).await };
             if self.retrying(cancel, "queue a page", queue_page).await? == More::NothingYet {
                 self.wait(&mut polls, cancel).await?;
@@ -90,11 +112,12 @@ impl Unit {
             PositionKeeper::open(self, cancel),
         )?;
         let columns: Vec<String> = source.selection.columns().map(str::to_owned).collect();
-        let mut progress = Progress::after(checkpoint, position.subject(), &columns);
+        let mut progress = Progress::after(checkpoint, position.subject(), &self.mapping, &columns);
         let opened = Opened {
-            source,
+            source: RwLock::new(Arc::new(source)),
             destination,
             position: position.with_columns(columns),
+            schema_checked: Mutex::new(Instant::now()),
         };
         self.expect_rows(&opened, &mut progress).await;
         tracing::info!(unit = opened.position.unit(), epoch = progress.epoch.0, reading = ?progress.reading, "reading");
@@ -122,10 +145,30 @@ impl Unit {
 
     /// At the beginning of an initial read, asks how many rows there are, for people who watch. Not worth failing for.
     async fn expect_rows(&self, opened: &Opened, progress: &mut Progress) {
-        if progress.reading == Reading::Initial && progress.link.is_none() {
-            progress.expected = opened.source.client.total_record_count(&opened.source.table).await.ok();
+        if progress.reading.is_whole() && progress.link.is_none() {
+            let source = opened.source();
+            progress.expected = source.client.total_record_count(&source.table).await.ok();
         }
         self.show(progress);
+    }
+
+    /// What is to be done between pages: the table is compared with what it was, and dead letters are redriven.
+    async fn tend(
+        &self,
+        opened: &Opened,
+        progressing: &mut Progressing,
+        cancel: &CancellationToken,
+    ) -> Result<(), UnitError> {
+        let is_due = opened.schema_checked.lock().elapsed() >= self.shared.settings.reading.schema_check_interval;
+        if is_due {
+            self.until(cancel, self.check_schema(opened)).await?;
+            *opened.schema_checked.lock() = Instant::now();
+        }
+        let progress = &mut progressing.progress;
+        if progress.reading == Reading::Changes && progressing.fetched.is_none() {
+            self.redrive(opened, progress, cancel).await?;
+        }
+        Ok(())
     }
 
     /// Queues the next page and moves behind it.
@@ -162,6 +205,10 @@ impl Unit {
         cancel: &CancellationToken,
     ) -> Result<More, UnitError> {
         let next = page.next.clone();
+        if !page.rejected.is_empty() {
+            // Values that cannot be read may mean that a column is of another type by now.
+            self.until(cancel, self.check_schema(opened)).await?;
+        }
         let progress = &mut progressing.progress;
         let queue = async {
             let queued = opened.destination.queue(page, progress).await?;
@@ -197,6 +244,10 @@ impl Unit {
             queued += self
                 .queue_superseded(opened, progress, superseded.clone(), cancel)
                 .await?;
+        }
+        // Nothing can be missing of what is read for the first time.
+        if matches!(next, PageLink::Delta(_)) && progress.reading.is_whole() && progress.epoch > Epoch(1) {
+            opened.destination.end_epoch(progress.epoch).await?;
         }
         let was_changes = progress.reading == Reading::Changes;
         progress.advance(next, queued);
@@ -251,7 +302,7 @@ impl Unit {
         link: Option<&PageLink>,
         cancel: &CancellationToken,
     ) -> Result<Page, UnitError> {
-        let source = &opened.source;
+        let source = &*opened.source();
         let fetch = || async {
             Ok(match link {
                 None => source.client.first_page(&source.selection).await?,
@@ -268,7 +319,7 @@ impl Unit {
         }
     }
 
-    async fn until<T>(
+    pub(crate) async fn until<T>(
         &self,
         cancel: &CancellationToken,
         work: impl Future<Output = Result<T, UnitError>>,
@@ -277,7 +328,7 @@ impl Unit {
     }
 
     /// Retries for as long as the error's class says so, and says so in the report.
-    async fn retrying<T, Operation, Attempt>(
+    pub(crate) async fn retrying<T, Operation, Attempt>(
         &self,
         cancel: &CancellationToken,
         name: &'static str,
@@ -296,7 +347,7 @@ impl Unit {
 
     /// While an initial read goes on, people see that it does and how far it is.
     fn show(&self, progress: &Progress) {
-        let initial_read = progress.reading == Reading::Initial;
+        let initial_read = progress.reading.is_whole();
         let expected = progress.expected.filter(|_| initial_read);
         self.report.show_read(initial_read, expected);
     }

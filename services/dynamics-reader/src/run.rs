@@ -1,10 +1,14 @@
 //! One run of an ingress workflow on this replica: the units whose slots it holds, and one report about them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use crosswalk_core::{
     MappingId, WorkflowName,
-    control::{PinnedMapping, Run, RunId},
+    control::{EntryId, PinnedMapping, Run, RunId},
+    mapping::parents,
     worker::{Counts, Hindrance, Phase, Role},
 };
 use crosswalk_kafka::{ControlLog, Held, Kafka, Producer, Reporter, RunReport, Slot, Slots};
@@ -13,7 +17,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{failure::UnitError, read::Unit, settings::ReaderSettings};
+use crate::{failure::UnitError, parents::Parent, read::Unit, settings::ReaderSettings};
 
 /// What all runs of this process share.
 pub(crate) struct Shared {
@@ -37,16 +41,21 @@ pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, c
         counted: Mutex::default(),
     });
     let mut units = JoinSet::new();
+    let parents = parents_by_table(&run);
     for mapping in run.configuration.mappings.iter().cloned() {
-        let (shared, workflow, run) = (Arc::clone(&shared), workflow.clone(), run.clone());
-        units.spawn(keep_unit(
-            shared,
-            workflow,
-            run,
+        let parents = parents
+            .get(&mapping.definition.source_table)
+            .cloned()
+            .unwrap_or_default();
+        let kept = Kept {
+            shared: Arc::clone(&shared),
+            workflow: workflow.clone(),
+            run: run.clone(),
             mapping,
-            Arc::clone(&reports),
-            cancel.clone(),
-        ));
+            parents,
+            reports: Arc::clone(&reports),
+        };
+        units.spawn(kept.keep(cancel.clone()));
     }
     while let Some(ended) = units.join_next().await {
         if let Err(error) = ended
@@ -58,26 +67,50 @@ pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, c
     }
 }
 
-/// Reads a unit whenever its slot is held.
-async fn keep_unit(
+/// For each mapped table, those whose records are loaded first.
+fn parents_by_table(run: &Run) -> HashMap<String, Vec<Parent>> {
+    let mappings = &run.configuration.mappings;
+    let uids: HashMap<&str, EntryId> = mappings
+        .iter()
+        .map(|mapping| (mapping.definition.source_table.as_str(), mapping.uid))
+        .collect();
+    let tables = parents(mappings.iter().map(|mapping| &*mapping.definition));
+    let parent = |table: &str| Parent {
+        table: table.to_owned(),
+        mapping: uids[table],
+    };
+    tables
+        .into_iter()
+        .map(|(table, parents)| (table.to_owned(), parents.into_iter().map(parent).collect()))
+        .collect()
+}
+
+/// A unit of a run, whether this replica holds its slot or not.
+struct Kept {
     shared: Arc<Shared>,
     workflow: WorkflowName,
     run: Run,
     mapping: PinnedMapping,
+    parents: Vec<Parent>,
     reports: Arc<Reports>,
-    cancel: CancellationToken,
-) {
-    let slot = Slot::of(&format!("{workflow}/{}", mapping.definition.source_table));
-    while let Some(held) = cancel.run_until_cancelled(shared.slots.hold(slot)).await {
-        let unit = Unit {
-            shared: Arc::clone(&shared),
-            workflow: workflow.clone(),
-            run: run.id,
-            settings: Arc::clone(&run.configuration.settings),
-            mapping: mapping.clone(),
-            report: reports.enter(&mapping.id),
-        };
-        read_while_held(&unit, &held, &cancel).await;
+}
+
+impl Kept {
+    /// Reads the unit whenever its slot is held.
+    async fn keep(self, cancel: CancellationToken) {
+        let slot = Slot::of(&format!("{}/{}", self.workflow, self.mapping.definition.source_table));
+        while let Some(held) = cancel.run_until_cancelled(self.shared.slots.hold(slot)).await {
+            let unit = Unit {
+                shared: Arc::clone(&self.shared),
+                workflow: self.workflow.clone(),
+                run: self.run.id,
+                settings: Arc::clone(&self.run.configuration.settings),
+                mapping: self.mapping.clone(),
+                report: self.reports.enter(&self.mapping.id),
+                parents: self.parents.clone(),
+            };
+            read_while_held(&unit, &held, &cancel).await;
+        }
     }
 }
 

@@ -37,6 +37,9 @@ pub struct ReadingSettings {
     pub poll_interval: Duration,
     /// Rows asked for at once, 1 to 5000, the most that the service gives.
     pub page_size: u32,
+    /// How often the table is compared with what the mapping was checked against.
+    #[serde(with = "humantime_serde")]
+    pub schema_check_interval: Duration,
 }
 
 impl Default for ReadingSettings {
@@ -44,6 +47,7 @@ impl Default for ReadingSettings {
         Self {
             poll_interval: Duration::from_secs(5),
             page_size: 5_000,
+            schema_check_interval: Duration::from_secs(30),
         }
     }
 }
@@ -53,6 +57,9 @@ impl Validate for ReadingSettings {
         let mut problems = Vec::new();
         if self.poll_interval < Duration::from_millis(50) {
             problems.push(Problem::new("poll_interval", "must be at least 50ms"));
+        }
+        if self.schema_check_interval < Duration::from_millis(100) {
+            problems.push(Problem::new("schema_check_interval", "must be at least 100ms"));
         }
         if !(1..=5_000).contains(&self.page_size) {
             problems.push(Problem::new("page_size", "must be from 1 to 5000"));

@@ -1,0 +1,64 @@
+//! Waiting for the records that others point to: in a first load, parents are in Campaign before their children are read
+//! (design §7).
+
+use std::time::Duration;
+
+use crosswalk_core::{
+    control::EntryId,
+    worker::{Hindrance, Role},
+};
+use crosswalk_kafka::{Checkpoints, LagMeter};
+use crosswalk_proto::record::Read;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::{failure::UnitError, read::Unit};
+
+/// How often it is looked whether a parent's load is done.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A mapped table whose records come first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parent {
+    pub(crate) table: String,
+    pub(crate) mapping: EntryId,
+}
+
+impl Unit {
+    /// Waits until the first loads of all parents have been read and written.
+    pub(crate) async fn wait_for_parents(&self, cancel: &CancellationToken) -> Result<(), UnitError> {
+        for parent in &self.parents {
+            self.report.set_hindrance(Some(Hindrance::Waiting {
+                what: format!("the first load of {} to be in Campaign", parent.table),
+                since: Timestamp::now(),
+            }));
+            let wait = || self.wait_for(parent, cancel);
+            self.retrying(cancel, "wait for a parent's load", wait).await?;
+        }
+        self.report.set_hindrance(None);
+        Ok(())
+    }
+
+    async fn wait_for(&self, parent: &Parent, cancel: &CancellationToken) -> Result<(), UnitError> {
+        let (shared, instance) = (&self.shared, &self.workflow.instance);
+        let checkpoints = Checkpoints::open(&shared.kafka, shared.producer.clone(), instance).await?;
+        let unit = format!("{}/{}", self.workflow.workflow, parent.table);
+        loop {
+            let last = checkpoints.load(&unit, cancel.clone()).await?;
+            let is_loaded = |mapping: EntryId, read: Read| mapping == parent.mapping && read != Read::Initial;
+            if last.is_some_and(|last| is_loaded(last.mapping_uid, last.read)) {
+                break;
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+        let names = shared.kafka.topics();
+        let group = names.writer_group(&self.workflow, Role::CampaignWriter);
+        let meter = LagMeter::new(&shared.kafka, &group)?;
+        let topic = names.ingress(instance, &parent.table);
+        let ends = meter.ends(&topic).await?;
+        while !meter.has_passed(&topic, &ends).await? {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+        Ok(())
+    }
+}
