@@ -2,6 +2,7 @@
 
 mod backlog;
 mod call_metrics;
+mod catalog_cache;
 mod error;
 mod host_guard;
 mod parse;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use crosswalk_kafka::Kafka;
 use crosswalk_proto::v1::{
-    catalog_server::SERVICE_NAME as CATALOG, instances_server::SERVICE_NAME as INSTANCES,
-    mappings_server::SERVICE_NAME as MAPPINGS, workflows_server::SERVICE_NAME as WORKFLOWS,
+    catalog_server::SERVICE_NAME as CATALOG, dead_letters_server::SERVICE_NAME as DEAD_LETTERS,
+    instances_server::SERVICE_NAME as INSTANCES, mappings_server::SERVICE_NAME as MAPPINGS,
+    workflows_server::SERVICE_NAME as WORKFLOWS,
 };
 use crosswalk_runtime::{
     bind::bind,
@@ -124,7 +126,7 @@ async fn follow(
 
 /// Tells the health service of the whole and of each part.
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in ["", INSTANCES, WORKFLOWS, MAPPINGS, CATALOG] {
+    for service in ["", INSTANCES, WORKFLOWS, MAPPINGS, CATALOG, DEAD_LETTERS] {
         health.set_service_status(service, status).await;
     }
 }

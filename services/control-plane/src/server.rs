@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, middleware, routing::get};
 use crosswalk_proto::v1::{
-    catalog_server::CatalogServer, instances_server::InstancesServer, mappings_server::MappingsServer,
-    workflows_server::WorkflowsServer,
+    catalog_server::CatalogServer, dead_letters_server::DeadLettersServer, instances_server::InstancesServer,
+    mappings_server::MappingsServer, workflows_server::WorkflowsServer,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use crate::{
     ApiSettings,
     call_metrics::CallMetrics,
     host_guard::loopback_only,
-    service::{CatalogService, InstancesService, MappingsService, WorkflowsService},
+    service::{CatalogService, DeadLettersService, InstancesService, MappingsService, WorkflowsService},
     shared::Shared,
 };
 
@@ -51,10 +51,12 @@ pub(crate) fn router(shared: &Arc<Shared>, health: HealthReporter, settings: &Ap
     let workflows = WorkflowsServer::new(WorkflowsService(Arc::clone(shared))).max_decoding_message_size(limit);
     let mappings = MappingsServer::new(MappingsService(Arc::clone(shared))).max_decoding_message_size(limit);
     let catalog = CatalogServer::new(CatalogService(Arc::clone(shared))).max_decoding_message_size(limit);
+    let dead_letters = DeadLettersServer::new(DeadLettersService(Arc::clone(shared))).max_decoding_message_size(limit);
     let grpc = Routes::new(instances)
         .add_service(workflows)
         .add_service(mappings)
         .add_service(catalog)
+        .add_service(dead_letters)
         .add_service(health)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)

@@ -45,6 +45,8 @@ pub struct ApiSettings {
     /// How long a question to one of the two systems may take as a whole, token and metadata included.
     #[serde(with = "humantime_serde")]
     pub system_timeout: Duration,
+    /// A replay is refused for a table with as many rows, or while as many changes wait (contracts/campaign.md §10.2).
+    pub replay_limit: u64,
 }
 
 impl Default for ApiSettings {
@@ -54,6 +56,7 @@ impl Default for ApiSettings {
             insecure_non_loopback: false,
             max_request_bytes: 1 << 20,
             system_timeout: Duration::from_secs(30),
+            replay_limit: 2_000_000,
         }
     }
 }
@@ -70,6 +73,9 @@ impl Validate for ApiSettings {
         }
         if !(16 << 10..=64 << 20).contains(&self.max_request_bytes) {
             problems.push(Problem::new("max_request_bytes", "must be from 16384 to 67108864"));
+        }
+        if self.replay_limit == 0 {
+            problems.push(Problem::new("replay_limit", "must be at least 1"));
         }
         if !(Duration::from_secs(1)..=Duration::from_secs(300)).contains(&self.system_timeout) {
             problems.push(Problem::new("system_timeout", "must be from 1s to 5m"));

@@ -1,24 +1,28 @@
 //! What all parts of the API share: the followed topics, the systems, the keys.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use crosswalk_core::{
-    InstanceId, ResourceName,
+    InstanceId, ResourceName, WorkflowName,
     control::{Change, Entry, EntryId, Etag, Instance, Outcome, State},
 };
-use crosswalk_kafka::{ControlLog, History, Kafka, KafkaError, Producer, Reports};
+use crosswalk_kafka::{ControlLog, DeadLetterIndex, History, Kafka, KafkaError, Producer, Reports};
 use crosswalk_runtime::sealing::SealingKeys;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{ApiSettings, backlog::Backlogs, error::ApiError, system::Systems};
+use crate::{ApiSettings, backlog::Backlogs, catalog_cache::CatalogCache, error::ApiError, system::Systems};
 
 /// How long a call waits for the control log to be read to its end for the first time.
 const FIRST_READ_WAIT: Duration = Duration::from_secs(5);
+
+/// How often a change without an etag is tried again behind somebody else's.
+const CONFLICT_ATTEMPTS: usize = 8;
 
 /// Who changes things while nobody has to say who he is.
 const ACTOR: &str = "local";
@@ -30,6 +34,10 @@ pub(crate) struct Shared {
     pub(crate) keys: SealingKeys,
     /// The clients of both systems.
     pub(crate) systems: Systems,
+    /// What the catalogs of both systems said.
+    pub(crate) catalogs: CatalogCache,
+    /// Rows or changes that are too many for a replay.
+    pub(crate) replay_limit: u64,
     /// Streams end when it is cancelled.
     pub(crate) stop: CancellationToken,
 }
@@ -41,12 +49,40 @@ pub(crate) struct Connected {
     /// Since when reports have been followed: for a moment after that, not all of them have been seen.
     pub(crate) followed_since: Timestamp,
     pub(crate) backlogs: Backlogs,
+    pub(crate) letters: Letters,
+    pub(crate) kafka: Kafka,
+}
+
+/// The dead letters of workflows, each followed from the first time that somebody asks.
+pub(crate) struct Letters {
+    kafka: Kafka,
+    producer: Producer,
+    followed: tokio::sync::Mutex<HashMap<WorkflowName, DeadLetterIndex>>,
+}
+
+impl Letters {
+    /// The dead letters of a workflow.
+    pub(crate) async fn of(&self, workflow: &WorkflowName) -> Result<DeadLetterIndex, ApiError> {
+        let mut followed = self.followed.lock().await;
+        if let Some(index) = followed.get(workflow) {
+            return Ok(index.clone());
+        }
+        let index = DeadLetterIndex::follow(&self.kafka, self.producer.clone(), workflow).await?;
+        followed.insert(workflow.clone(), index.clone());
+        Ok(index)
+    }
 }
 
 impl Connected {
     pub(crate) async fn to(kafka: &Kafka) -> Result<Self, KafkaError> {
         let producer = Producer::new(kafka)?;
         Ok(Self {
+            letters: Letters {
+                kafka: kafka.clone(),
+                producer: producer.clone(),
+                followed: tokio::sync::Mutex::default(),
+            },
+            kafka: kafka.clone(),
             control: ControlLog::follow(kafka, producer, History::Kept).await?,
             reports: Reports::follow(kafka).await?,
             followed_since: Timestamp::now(),
@@ -62,6 +98,8 @@ impl Shared {
             connected: OnceLock::new(),
             keys,
             systems,
+            catalogs: CatalogCache::default(),
+            replay_limit: settings.replay_limit,
             stop,
         }
     }
@@ -108,6 +146,23 @@ impl Shared {
             Outcome::TookEffect => Ok(appended.state),
             Outcome::Conflict { current } => Err(conflict(entry.resource, expected_etag, current)),
             Outcome::Refused(refusal) => Err(ApiError::refused(refusal, &entry.resource)),
+        }
+    }
+
+    /// Appends a change for whoever wants it in whatever state the resource is: each conflict means that somebody else's
+    /// has taken effect.
+    pub(crate) async fn append_whatever_the_etag(
+        &self,
+        resource: ResourceName,
+        change: Change,
+    ) -> Result<Arc<State>, ApiError> {
+        let mut attempts = 0;
+        loop {
+            let etag = self.state().await?.etag(&resource);
+            match self.append(resource.clone(), etag, change.clone()).await {
+                Err(ApiError::Conflict { .. }) if attempts < CONFLICT_ATTEMPTS => attempts += 1,
+                result => return result,
+            }
         }
     }
 }

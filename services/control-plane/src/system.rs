@@ -16,7 +16,7 @@ use tonic::Code;
 use crate::error::ApiError;
 
 /// One of the two systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum System {
     Dynamics,
     Campaign,

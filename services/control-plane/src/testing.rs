@@ -5,7 +5,7 @@ use crosswalk_core::{
     control::{
         CampaignSettings, Change, DynamicsSettings, Entry, EntryId, InstanceSettings, LogOffset, Outcome, RunId, State,
     },
-    mapping::{KeyMapping, MappingOptions, TableMapping},
+    mapping::{Filter, KeyMapping, MappingOptions, TableMapping},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -67,6 +67,9 @@ fn add_mapping(state: &mut State, table: &str) {
             target: "externalId".to_owned(),
         },
         fields: Vec::new(),
+        replacements: Vec::new(),
+        filter: Filter::default(),
+        links: Vec::new(),
         options: MappingOptions::default(),
     };
     let name = format!("instances/demo/workflows/ingress/mappings/{table}");

@@ -3,6 +3,7 @@
 use crosswalk_core::{
     InstanceId, WorkflowId, WorkflowName,
     control::{Instance, State},
+    mapping::guardrails::{Warning, workflow_warnings},
     status::{NO_WORKER, Status, WorkflowStatus, status},
     worker::{Role, WorkerReport},
 };
@@ -84,8 +85,17 @@ fn message(connected: &Connected, instance: &Instance, name: &WorkflowName, back
         // What does not run yet has no queues.
         backlog: if is_available(name.workflow) { backlog } else { Some(0) },
         pending_changes: instance.pending_changes(name.workflow),
+        warnings: &warnings(instance, name.workflow),
         now,
     })
+}
+
+/// Where the draft is larger than Adobe's documentation allows for.
+fn warnings(instance: &Instance, workflow: WorkflowId) -> Vec<Warning> {
+    match workflow {
+        WorkflowId::Ingress => workflow_warnings(instance.mappings().map(|(_, mapping)| &*mapping.definition), None),
+        WorkflowId::Egress | WorkflowId::OptInOut => Vec::new(),
+    }
 }
 
 fn derive(

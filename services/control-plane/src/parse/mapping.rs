@@ -1,6 +1,8 @@
 //! Table mappings.
 
-use crosswalk_core::mapping::{MAX_FIELDS, MAX_NAME_LENGTH, MappingOptions, Problem, TableMapping};
+use crosswalk_core::mapping::{
+    Filter, MAX_CONDITIONS, MAX_FIELDS, MAX_NAME_LENGTH, MAX_REPLACEMENTS, MappingOptions, Problem, TableMapping,
+};
 use crosswalk_proto::{api, v1};
 
 use super::text::{campaign_resource, dynamics_table};
@@ -38,8 +40,46 @@ pub(crate) fn mapping_definition(message: v1::Mapping) -> Result<TableMapping, A
     } else {
         check_lengths(&mut violations, &message);
     }
+    check_counts(&mut violations, &message);
+    let filter = match api::filter(message.filter.clone().unwrap_or_default()) {
+        Ok(filter) => filter,
+        Err(unknown) => {
+            for field in unknown.fields {
+                violations.add(
+                    format!("mapping.filter.{field}"),
+                    "UNKNOWN_VALUE",
+                    "is not a value of this release",
+                );
+            }
+            Filter::default()
+        }
+    };
     violations.finish()?;
-    Ok(api::definition(message, options).into_wire_names())
+    Ok(api::definition(message, options, filter).into_wire_names())
+}
+
+/// Bounds that have to hold before the lists are gone through.
+fn check_counts(violations: &mut Violations, message: &v1::Mapping) {
+    let filter = message.filter.as_ref();
+    let conditions = filter.map_or(0, |filter| filter.conditions.len());
+    for (field, reason, count, limit) in [
+        (
+            "mapping.filter.conditions",
+            "TOO_MANY_CONDITIONS",
+            conditions,
+            MAX_CONDITIONS,
+        ),
+        (
+            "mapping.replacements",
+            "TOO_MANY_REPLACEMENTS",
+            message.replacements.len(),
+            MAX_REPLACEMENTS,
+        ),
+    ] {
+        if count > limit {
+            violations.add(field, reason, format!("{count} entries, at most {limit} are possible"));
+        }
+    }
 }
 
 fn check_lengths(violations: &mut Violations, message: &v1::Mapping) {
@@ -104,6 +144,8 @@ fn api_path(field: &str) -> String {
         other => match other.rsplit_once('.') {
             Some((row, "source")) => format!("{row}.dynamics_field"),
             Some((row, "target")) => format!("{row}.campaign_field"),
+            Some((row, "existing")) => format!("{row}.existing_value"),
+            Some((row, "new")) => format!("{row}.new_value"),
             _ => other.to_owned(),
         },
     };

@@ -3,6 +3,7 @@
 //! Nothing here does IO, so that each rule can be tested by a table.
 
 mod address;
+mod dead_letter;
 mod etag;
 mod instance;
 mod mapping;
@@ -10,6 +11,7 @@ mod name;
 mod page;
 mod text;
 
+pub(crate) use dead_letter::{LetterFilter, dead_letter_name, dead_letter_names, letter_filter};
 pub(crate) use etag::{optional_etag, required_etag};
 pub(crate) use instance::{InstanceDraft, SecretText, instance_draft};
 pub(crate) use mapping::{add_problems, check_fixed, mapping_definition};

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use crosswalk_core::{
     InstanceId, MappingId, ResourceName,
     control::{self, Change, Instance, State},
-    mapping::{TableMapping, validate},
+    mapping::{TableMapping, links, store_labels_as_values, validate},
     schema::{Resource, Table},
 };
 use crosswalk_proto::{
     api,
     v1::{
-        CreateMappingRequest, DeleteMappingRequest, GetMappingRequest, ListMappingsRequest, ListMappingsResponse,
-        Mapping, UpdateMappingRequest, mappings_server::Mappings,
+        CreateMappingRequest, DeleteMappingRequest, EstimateMappingRequest, EstimateMappingResponse, GetMappingRequest,
+        ListMappingsRequest, ListMappingsResponse, Mapping, PreviewMappingRequest, PreviewMappingResponse,
+        ReplayMappingRequest, UpdateMappingRequest, mappings_server::Mappings,
     },
 };
+use futures::{StreamExt as _, stream::BoxStream};
 use pbjson_types::Empty;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::cut;
+use super::{cut, estimate, preview, replay};
 use crate::{
     error::{ApiError, Violations},
     parse::{
@@ -68,6 +70,27 @@ impl Mappings for MappingsService {
         self.0.append(resource, Some(etag), Change::DeleteMapping).await?;
         Ok(Response::new(Empty {}))
     }
+
+    async fn replay_mapping(&self, request: Request<ReplayMappingRequest>) -> Result<Response<Mapping>, Status> {
+        Ok(Response::new(replay::request(&self.0, request.get_ref()).await?))
+    }
+
+    async fn preview_mapping(
+        &self,
+        request: Request<PreviewMappingRequest>,
+    ) -> Result<Response<PreviewMappingResponse>, Status> {
+        Ok(Response::new(preview::preview(&self.0, request.into_inner()).await?))
+    }
+
+    type EstimateMappingStream = BoxStream<'static, Result<EstimateMappingResponse, Status>>;
+
+    async fn estimate_mapping(
+        &self,
+        request: Request<EstimateMappingRequest>,
+    ) -> Result<Response<Self::EstimateMappingStream>, Status> {
+        let answers = estimate::estimate(Arc::clone(&self.0), request.get_ref()).await?;
+        Ok(Response::new(answers.boxed()))
+    }
 }
 
 impl MappingsService {
@@ -105,10 +128,8 @@ impl MappingsService {
         }
         let mut wanted = mapping_definition(request.mapping.unwrap_or_default())?;
         check_unused(instance(&state, &instance_id)?, &wanted)?;
-        let (table, target) = self.catalogs(&state, &instance_id, &wanted).await?;
-        if wanted.key.source.is_empty() {
-            wanted.key.source.clone_from(&table.primary_id);
-        }
+        let (table, target) = catalogs(&self.0, &state, &instance_id, &wanted).await?;
+        wanted = completed(wanted, &table);
         let mut violations = Violations::default();
         if !table.change_tracking {
             let description = "does not track changes; switch on \"Track changes\" in the table's properties";
@@ -135,7 +156,8 @@ impl MappingsService {
         let etag = required_etag("mapping.etag", &message.etag, &resource, present.etag)?;
         let mut wanted = mapping_definition(message)?;
         check_fixed(&mut wanted, &present.definition)?;
-        let (table, target) = self.catalogs(&state, &instance_id, &wanted).await?;
+        let (table, target) = catalogs(&self.0, &state, &instance_id, &wanted).await?;
+        wanted = completed(wanted, &table);
         let mut violations = Violations::default();
         add_problems(&mut violations, validate(&wanted, &table, &target));
         violations.finish()?;
@@ -145,42 +167,52 @@ impl MappingsService {
             .await?;
         Ok(api::mapping(&instance_id, &id, mapping(&state, &instance_id, &id)?))
     }
+}
 
-    /// What both systems say of the mapping's tables. A table that is not there is a wrong field, not a failed system.
-    async fn catalogs(
-        &self,
-        state: &State,
-        id: &InstanceId,
-        mapping: &TableMapping,
-    ) -> Result<(Table, Resource), ApiError> {
-        let present = instance(state, id)?;
-        let systems = &self.0.systems;
-        let (table, resource) = tokio::join!(
-            systems.ask_dynamics(state, id, present, async |client| client
-                .table(&mapping.source_table)
-                .await),
-            systems.ask_campaign(state, id, present, async |client| client
-                .resource(&mapping.target_resource)
-                .await),
-        );
-        let mut violations = Violations::default();
-        let table = found(
-            table,
-            "mapping.dynamics_table",
-            "DYNAMICS_TABLE_NOT_FOUND",
-            &mut violations,
-        )?;
-        let resource = found(
-            resource,
-            "mapping.campaign_resource",
-            "CAMPAIGN_RESOURCE_NOT_FOUND",
-            &mut violations,
-        )?;
-        violations.finish()?;
-        table
-            .zip(resource)
-            .ok_or_else(|| ApiError::NotFound("the table".to_owned()))
+/// A definition with everything that the table's metadata tells: the key's column, values for labels, links.
+pub(super) fn completed(mut mapping: TableMapping, table: &Table) -> TableMapping {
+    if mapping.key.source.is_empty() {
+        mapping.key.source.clone_from(&table.primary_id);
     }
+    let mut mapping = store_labels_as_values(mapping, table);
+    mapping.links = links(&mapping, table);
+    mapping
+}
+
+/// What both systems say of the mapping's tables. A table that is not there is a wrong field, not a failed system.
+pub(super) async fn catalogs(
+    shared: &Shared,
+    state: &State,
+    id: &InstanceId,
+    mapping: &TableMapping,
+) -> Result<(Table, Resource), ApiError> {
+    let present = instance(state, id)?;
+    let systems = &shared.systems;
+    let (table, resource) = tokio::join!(
+        systems.ask_dynamics(state, id, present, async |client| client
+            .table(&mapping.source_table)
+            .await),
+        systems.ask_campaign(state, id, present, async |client| client
+            .resource(&mapping.target_resource)
+            .await),
+    );
+    let mut violations = Violations::default();
+    let table = found(
+        table,
+        "mapping.dynamics_table",
+        "DYNAMICS_TABLE_NOT_FOUND",
+        &mut violations,
+    )?;
+    let resource = found(
+        resource,
+        "mapping.campaign_resource",
+        "CAMPAIGN_RESOURCE_NOT_FOUND",
+        &mut violations,
+    )?;
+    violations.finish()?;
+    table
+        .zip(resource)
+        .ok_or_else(|| ApiError::NotFound("the table".to_owned()))
 }
 
 /// The log would refuse it as well; here it costs neither calls nor an entry, and the other mapping can be named.
@@ -223,7 +255,11 @@ fn found<T>(
     }
 }
 
-fn mapping<'a>(state: &'a State, id: &InstanceId, mapping: &MappingId) -> Result<&'a control::Mapping, ApiError> {
+pub(super) fn mapping<'a>(
+    state: &'a State,
+    id: &InstanceId,
+    mapping: &MappingId,
+) -> Result<&'a control::Mapping, ApiError> {
     instance(state, id)?.mapping(mapping).ok_or_else(|| {
         let name = ResourceName::Mapping {
             instance: id.clone(),

@@ -1,12 +1,17 @@
-//! The four services of the API. Handlers are thin: they read the request, ask the parts, and answer.
+//! The five services of the API. Handlers are thin: they read the request, ask the parts, and answer.
 
 mod catalog;
+mod dead_letters;
+mod estimate;
 mod instances;
 mod mappings;
+mod preview;
+mod replay;
 mod revisions;
 mod workflows;
 
 pub(crate) use catalog::CatalogService;
+pub(crate) use dead_letters::DeadLettersService;
 pub(crate) use instances::InstancesService;
 pub(crate) use mappings::MappingsService;
 pub(crate) use workflows::WorkflowsService;

@@ -46,7 +46,7 @@ pub(super) async fn list(shared: &Shared, request: &ListRevisionsRequest) -> Res
 fn concerns(resource: &ResourceName, workflow: &WorkflowName) -> bool {
     match resource {
         ResourceName::Instance(instance) => *instance == workflow.instance,
-        ResourceName::Workflow(name) => name == workflow,
+        ResourceName::Workflow(name) | ResourceName::DeadLetters(name) => name == workflow,
         ResourceName::Mapping { instance, .. } => {
             workflow.workflow == WorkflowId::Ingress && *instance == workflow.instance
         }
@@ -60,6 +60,8 @@ fn message(revision: Revision) -> v1::Revision {
         Action::Deleted => "deleted",
         Action::Started => "started",
         Action::Stopped => "stopped",
+        Action::ReplayRequested => "replay-requested",
+        Action::RedriveRequested => "redrive-requested",
     };
     v1::Revision {
         revision: i64::try_from(revision.offset.0).unwrap_or(i64::MAX),

@@ -1,6 +1,6 @@
 //! Table mappings.
 
-use crosswalk_core::mapping::{Problem, ProblemCode, default_contact_mapping};
+use crosswalk_core::mapping::{MAX_FIELDS, Problem, ProblemCode, default_contact_mapping};
 use crosswalk_proto::v1;
 
 use super::violations;
@@ -13,6 +13,7 @@ fn mapping_message() -> v1::Mapping {
     let field = |dynamics: &str, campaign: &str| v1::FieldMapping {
         dynamics_field: dynamics.to_owned(),
         campaign_field: campaign.to_owned(),
+        apply_updates: None,
     };
     v1::Mapping {
         dynamics_table: "contact".to_owned(),
@@ -48,7 +49,7 @@ fn every_bad_part_of_a_mapping_is_named_with_its_reason() {
             "CHARACTERS",
         ),
         (
-            |mapping| mapping.fields = vec![v1::FieldMapping::default(); 201],
+            |mapping| mapping.fields = vec![v1::FieldMapping::default(); MAX_FIELDS + 1],
             "mapping.fields",
             "TOO_MANY_FIELDS",
         ),

@@ -13,6 +13,6 @@ pub(super) fn violations<T: std::fmt::Debug>(result: Result<T, ApiError>) -> Vec
             .into_iter()
             .map(|violation| (violation.field, violation.reason))
             .collect(),
-        other => panic!("expected wrong fields, got {other:?}"),
+        other => panic!("expected wrong fields, got {:.300}", format!("{other:?}")),
     }
 }
