@@ -2,11 +2,15 @@
 
 use crosswalk_proto::v1::{
     CampaignConnection, DynamicsConnection, Instance, Mapping,
+    filter::Combination,
     mapping_options::{ChoiceForm, EmptyValue, OverLong},
 };
 use serde::Serialize;
 
-use crate::output::{DASH, table};
+use crate::{
+    commands::condition,
+    output::{DASH, table},
+};
 
 /// The settings of a resource by path, in the order people expect them.
 pub(crate) type Settings = Vec<(String, String)>;
@@ -72,12 +76,41 @@ pub(crate) fn mapping_settings(mapping: &Mapping) -> Settings {
     settings.extend(fields.map(|field| {
         (
             format!("fields[{}]", field.campaign_field),
-            field.dynamics_field.clone(),
+            if field.apply_updates.unwrap_or(true) {
+                field.dynamics_field.clone()
+            } else {
+                format!("{} (without updates)", field.dynamics_field)
+            },
         )
     }));
+    settings.extend(mapping.replacements.iter().map(|one| {
+        (
+            format!("replacements[{}][{}]", one.dynamics_field, one.existing_value),
+            format!("`{}`", one.new_value),
+        )
+    }));
+    settings.extend(filter_settings(mapping));
     settings.extend(option_settings(mapping));
     // A key column left to be detected is no setting.
     settings.retain(|(_, value)| !value.is_empty());
+    settings
+}
+
+fn filter_settings(mapping: &Mapping) -> Settings {
+    let filter = mapping.filter.clone().unwrap_or_default();
+    if filter.conditions.is_empty() {
+        return Settings::new();
+    }
+    let conditions = filter.conditions.iter().enumerate();
+    let mut settings: Settings = conditions
+        .map(|(place, one)| (format!("filter.conditions[{place}]"), condition(one)))
+        .collect();
+    let combination = match filter.combination() {
+        Combination::Unspecified | Combination::And => Combination::And,
+        Combination::Or => Combination::Or,
+    };
+    settings.push(("filter.combination".to_owned(), combination.as_str_name().to_owned()));
+    settings.push(("filter.deleteFiltered".to_owned(), filter.delete_filtered.to_string()));
     settings
 }
 
@@ -177,6 +210,7 @@ mod tests {
 
     fn mapping(fields: &[(&str, &str)]) -> Mapping {
         let field = |(dynamics, campaign): &(&str, &str)| FieldMapping {
+            apply_updates: None,
             dynamics_field: (*dynamics).to_owned(),
             campaign_field: (*campaign).to_owned(),
         };

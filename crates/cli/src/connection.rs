@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crosswalk_proto::v1::{
-    catalog_client::CatalogClient, instances_client::InstancesClient, mappings_client::MappingsClient,
-    workflows_client::WorkflowsClient,
+    catalog_client::CatalogClient, dead_letters_client::DeadLettersClient, instances_client::InstancesClient,
+    mappings_client::MappingsClient, workflows_client::WorkflowsClient,
 };
 use tonic::{
     Status,
@@ -102,6 +102,11 @@ impl Connection {
     /// A client of the instances service.
     pub(crate) fn instances(&self) -> InstancesClient<Channel> {
         InstancesClient::new(self.channel.clone()).max_decoding_message_size(MAXIMUM_ANSWER_BYTES)
+    }
+
+    /// A client of the service of dead letters.
+    pub(crate) fn dead_letters(&self) -> DeadLettersClient<Channel> {
+        DeadLettersClient::new(self.channel.clone()).max_decoding_message_size(MAXIMUM_ANSWER_BYTES)
     }
 
     /// A client of the catalog service.

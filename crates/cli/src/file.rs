@@ -103,6 +103,7 @@ mod tests {
         Mapping {
             dynamics_table: "contact".to_owned(),
             fields: vec![FieldMapping {
+                apply_updates: None,
                 dynamics_field: "emailaddress1".to_owned(),
                 campaign_field: "email".to_owned(),
             }],

@@ -42,6 +42,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         match command {
             Command::Workflows(command) => commands::workflows(&global, output, command).await,
             Command::Mappings(command) => commands::mappings(&global, output, command).await,
+            Command::DeadLetters(command) => commands::dead_letters(&global, output, command).await,
             Command::Instances(command) => commands::instances(&global, output, command).await,
             Command::Catalog(command) => commands::catalog(&global, output, command).await,
             Command::Completions { shell } => commands::completions(shell, output),

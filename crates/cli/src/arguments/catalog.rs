@@ -7,8 +7,14 @@ use crosswalk_proto::v1::System;
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogCommand {
     /// Show the tables of a system
-    #[command(after_help = "Example:\n  crosswalk catalog tables --system campaign")]
+    #[command(after_help = "Example:\n  crosswalk catalog tables --system dynamics --search order")]
     Tables {
+        /// Only those whose id or name contains this, in any case
+        #[arg(long)]
+        search: Option<String>,
+        /// Ask the system anew instead of taking an answer of the last five minutes
+        #[arg(long)]
+        refresh: bool,
         /// Which system
         #[arg(short, long, value_enum)]
         system: SystemName,
@@ -18,6 +24,9 @@ pub(crate) enum CatalogCommand {
     Table {
         /// Technical name of the table
         table: String,
+        /// Ask the system anew instead of taking an answer of the last five minutes
+        #[arg(long)]
+        refresh: bool,
         /// Which system
         #[arg(short, long, value_enum)]
         system: SystemName,

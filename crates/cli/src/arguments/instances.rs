@@ -56,9 +56,9 @@ pub(crate) struct SettingsArguments {
 }
 
 const FILE_FORMAT: &str = "\
-The file holds all settings, as `instances get --output json` writes them, or the same as TOML (a file that begins with
-`{` is JSON). Secrets come from files or the environment and are never arguments, which other users of the machine could
-see. An update without a secret keeps the present one. If the file has an `etag`, the instance is updated only if nobody
+The file holds all settings, as `instances get --output json` writes them, or the same as TOML (a file that begins with \
+`{` is JSON). Secrets come from files or the environment and are never arguments, which other users of the machine could \
+see. An update without a secret keeps the present one. If the file has an `etag`, the instance is updated only if nobody \
 has changed it since.
 
 A whole example in TOML:

@@ -1,6 +1,7 @@
 //! The command line: one module for each group of commands.
 
 mod catalog;
+mod dead_letters;
 mod instances;
 mod mappings;
 mod workflows;
@@ -10,8 +11,9 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     catalog::{CatalogCommand, SystemName},
+    dead_letters::{ChosenLetters, DeadLettersCommand, FilterArguments},
     instances::{InstancesCommand, SettingsArguments},
-    mappings::MappingsCommand,
+    mappings::{MappingsCommand, PreviewArguments},
     workflows::{StartArguments, StopArguments, WaitFor, WorkflowId, WorkflowsCommand},
 };
 
@@ -22,6 +24,8 @@ Examples:
   crosswalk workflows watch                       Follow all workflows until Ctrl-C
   crosswalk mappings get contact -o json > f      Take a mapping out, edit it,
   crosswalk mappings apply -f f                   and put it back
+  crosswalk mappings preview contact              What would become of some records?
+  crosswalk dead-letters summary                  What was set aside, and why
   crosswalk instances test                        Do the credentials of both systems work?
   crosswalk -i prod catalog table contact --system dynamics
 
@@ -91,6 +95,9 @@ pub(crate) enum Command {
     /// Say which Dynamics 365 table and columns go to which Campaign resource and fields
     #[command(subcommand, visible_alias = "mapping")]
     Mappings(MappingsCommand),
+    /// Look at the records that were set aside, have them written after all, or forget them
+    #[command(subcommand, visible_alias = "dead-letter")]
+    DeadLetters(DeadLettersCommand),
     /// Manage instances and their credentials
     #[command(subcommand, visible_alias = "instance")]
     Instances(InstancesCommand),

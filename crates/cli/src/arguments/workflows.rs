@@ -29,7 +29,7 @@ Examples:
     Stop(StopArguments),
     /// Follow one workflow, or all, until interrupted
     #[command(after_help = "\
-On a terminal the table is redrawn as things change. Elsewhere each change is a line; with --output json it is a
+On a terminal the table is redrawn as things change. Elsewhere each change is a line; with --output json it is a \
 Workflow as one line of JSON. When the connection breaks, it is made again.
 
 Examples:

@@ -1,6 +1,6 @@
 //! `crosswalk mappings apply`, and what it shares with creating and updating instances.
 
-use crosswalk_proto::v1::{CreateMappingRequest, Mapping, UpdateMappingRequest};
+use crosswalk_proto::v1::{CreateMappingRequest, Mapping, UpdateMappingRequest, filter::Combination};
 use serde::Serialize;
 use tonic::Code;
 
@@ -135,12 +135,27 @@ async fn update(connection: &Connection, present: Mapping, mut wanted: Mapping) 
 /// Whether nothing is asked for that is not so already. Anything else is for the server to judge: a field that stands twice
 /// makes no difference to be shown, but is wrong.
 fn is_same(present: &Mapping, wanted: &Mapping) -> bool {
-    let present = Mapping {
+    settable(present) == settable(wanted)
+}
+
+/// The mapping without what the server tells and nobody sets, and with defaults written out.
+fn settable(mapping: &Mapping) -> Mapping {
+    let mut mapping = Mapping {
         create_time: None,
         update_time: None,
-        ..present.clone()
+        links: Vec::new(),
+        warnings: Vec::new(),
+        pending_replay: None,
+        ..mapping.clone()
     };
-    present == *wanted
+    for field in mapping.fields.iter_mut().chain(&mut mapping.key) {
+        field.apply_updates = Some(field.apply_updates.unwrap_or(true));
+    }
+    let filter = mapping.filter.get_or_insert_default();
+    if filter.combination() == Combination::Unspecified {
+        filter.set_combination(Combination::And);
+    }
+    mapping
 }
 
 fn differences(before: &Mapping, after: &Mapping) -> Vec<Change> {

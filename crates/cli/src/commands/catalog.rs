@@ -20,21 +20,43 @@ pub(crate) async fn catalog(
 ) -> Result<(), Failure> {
     let connection = Connection::open(arguments).await?;
     match command {
-        CatalogCommand::Tables { system } => tables(&connection, output, system).await,
-        CatalogCommand::Table { table, system } => one_table(&connection, output, table, system).await,
+        CatalogCommand::Tables {
+            system,
+            search,
+            refresh,
+        } => tables(&connection, output, system, search.unwrap_or_default(), refresh).await,
+        CatalogCommand::Table { table, system, refresh } => {
+            one_table(&connection, output, table, system, refresh).await
+        }
     }
 }
 
-async fn tables(connection: &Connection, output: Output, system: SystemName) -> Result<(), Failure> {
-    let request = ListTablesRequest {
+async fn tables(
+    connection: &Connection,
+    output: Output,
+    system: SystemName,
+    search: String,
+    refresh: bool,
+) -> Result<(), Failure> {
+    let mut request = ListTablesRequest {
         parent: connection.instance().into(),
         system: System::from(system).into(),
+        page_size: 1000,
+        page_token: String::new(),
+        search,
+        refresh,
     };
-    let response = connection.catalog().list_tables(request).await;
-    let tables = response
-        .map_err(|status| connection.failure(&status))?
-        .into_inner()
-        .tables;
+    let mut tables = Vec::new();
+    loop {
+        let response = connection.catalog().list_tables(request.clone()).await;
+        let page = response.map_err(|status| connection.failure(&status))?.into_inner();
+        tables.extend(page.tables);
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+        request.refresh = false;
+    }
     output.write(&tables, |tables| match system {
         SystemName::Dynamics => dynamics_tables(tables),
         SystemName::Campaign => campaign_resources(tables),
@@ -71,12 +93,14 @@ async fn one_table(
     output: Output,
     table_id: String,
     system: SystemName,
+    refresh: bool,
 ) -> Result<(), Failure> {
     let parent = connection.instance().into();
     let request = GetTableRequest {
         parent,
         system: System::from(system).into(),
         table_id,
+        refresh,
     };
     let response = connection.catalog().get_table(request).await;
     output.write(

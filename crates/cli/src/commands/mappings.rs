@@ -1,18 +1,23 @@
 //! `crosswalk mappings`.
 
-use crosswalk_proto::v1::{DeleteMappingRequest, GetMappingRequest, ListMappingsRequest, Mapping, MappingOptions};
+use crosswalk_proto::v1::{
+    DeleteMappingRequest, GetMappingRequest, ListMappingsRequest, Mapping, ReplayMappingRequest,
+};
 use jiff::Timestamp;
 use tonic::Status;
 
-use super::apply::apply;
+use super::{
+    apply::apply,
+    mapping_view::{FieldTypes, whole},
+    trial,
+};
 use crate::{
-    arguments::{GlobalArguments, MappingsCommand, WorkflowId},
-    changes::mapping_settings,
+    arguments::{Format, GlobalArguments, MappingsCommand, WorkflowId},
     connection::Connection,
     failure::Failure,
     file::read_message,
     names::id_of,
-    output::{Output, ago_or_dash, count, details, notice, table},
+    output::{Output, ago_or_dash, count, notice, table},
 };
 
 /// Runs a command on mappings.
@@ -34,6 +39,16 @@ pub(crate) async fn mappings(
                 apply_arguments.id.as_deref(),
             )
             .await
+        }
+        MappingsCommand::Replay { mapping, force } => {
+            replay(&Connection::open(arguments).await?, output, &mapping, force).await
+        }
+        MappingsCommand::Preview(preview) => {
+            let unsaved = trial::unsaved(preview.file.as_deref())?;
+            trial::preview(&Connection::open(arguments).await?, output, preview, unsaved).await
+        }
+        MappingsCommand::Estimate { mapping } => {
+            trial::estimate(&Connection::open(arguments).await?, output, &mapping).await
         }
         MappingsCommand::Delete { mapping } => delete(&Connection::open(arguments).await?, &mapping).await,
     }
@@ -91,47 +106,24 @@ fn mappings_table(mappings: &[Mapping]) -> String {
 
 async fn get(connection: &Connection, output: Output, id: &str) -> Result<(), Failure> {
     let mapping = present(connection, &connection.instance().mapping(id)).await;
-    output.write(&mapping.map_err(|status| connection.failure(&status))?, whole)
+    let mapping = mapping.map_err(|status| connection.failure(&status))?;
+    let types = match output.format() {
+        Format::Table => FieldTypes::of(connection, &mapping).await,
+        Format::Json => FieldTypes::default(),
+    };
+    output.write(&mapping, |mapping| whole(mapping, &types))
 }
 
-fn whole(mapping: &Mapping) -> String {
-    let now = Timestamp::now();
-    let head = details([
-        ("Mapping", id_of(&mapping.name).to_owned()),
-        ("Dynamics table", mapping.dynamics_table.clone()),
-        ("Campaign resource", mapping.campaign_resource.clone()),
-        ("Options", options(mapping)),
-        ("Created", ago_or_dash(mapping.create_time.as_ref(), now)),
-        ("Updated", ago_or_dash(mapping.update_time.as_ref(), now)),
-    ]);
-    let key = mapping.key.iter().map(|key| (key, "key"));
-    let fields = mapping.fields.iter().map(|field| (field, ""));
-    let rows = key.chain(fields).map(|(field, note)| {
-        [
-            field.dynamics_field.clone(),
-            field.campaign_field.clone(),
-            note.to_owned(),
-        ]
-    });
-    format!("{head}\n\n{}", table(["DYNAMICS FIELD", "CAMPAIGN FIELD", ""], rows))
-}
-
-/// The options that are not at their defaults.
-fn options(mapping: &Mapping) -> String {
-    let defaults = mapping_settings(&Mapping {
-        options: Some(MappingOptions::default()),
-        ..mapping.clone()
-    });
-    let differing: Vec<_> = mapping_settings(mapping)
-        .into_iter()
-        .filter(|setting| !defaults.contains(setting))
-        .map(|(path, value)| format!("{} = {value}", path.trim_start_matches("options.")))
-        .collect();
-    if differing.is_empty() {
-        "defaults".to_owned()
-    } else {
-        differing.join("\n")
-    }
+async fn replay(connection: &Connection, output: Output, id: &str, force: bool) -> Result<(), Failure> {
+    let request = ReplayMappingRequest {
+        name: connection.instance().mapping(id),
+        etag: String::new(),
+        force,
+    };
+    let response = connection.mappings().replay_mapping(request).await;
+    let mapping = response.map_err(|status| connection.failure(&status))?.into_inner();
+    notice(format_args!("mapping {id} is replayed at the next start of ingress"));
+    output.write(&mapping, |_| String::new())
 }
 
 async fn delete(connection: &Connection, id: &str) -> Result<(), Failure> {

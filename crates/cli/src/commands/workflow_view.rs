@@ -46,8 +46,16 @@ pub(crate) fn whole(workflow: &Workflow, now: Timestamp) -> String {
         rows.push(("Read", count(progress.records_read)));
         rows.push(("Written", written(progress)));
         rows.push(("Rejected", count(progress.records_rejected)));
+        rows.push(("Skipped", some(progress.records_skipped)));
+        rows.push(("Waiting for parents", some(progress.records_waiting)));
         rows.push(("Last progress", ago_or_dash(progress.last_progress_time.as_ref(), now)));
     }
+    let warnings: Vec<&str> = workflow
+        .warnings
+        .iter()
+        .map(|warning| warning.message.as_str())
+        .collect();
+    rows.push(("Warnings", warnings.join("\n")));
     rows.push(("Run", run(workflow)));
     rows.push(("Last actor", workflow.last_actor.clone()));
     rows.retain(|(_, value)| !value.is_empty());
@@ -57,6 +65,11 @@ pub(crate) fn whole(workflow: &Workflow, now: Timestamp) -> String {
     } else {
         format!("{details}\n\n{}", workers(workflow))
     }
+}
+
+/// A count that is worth a line only if there is something to count.
+fn some(number: i64) -> String {
+    if number == 0 { String::new() } else { count(number) }
 }
 
 /// One line that tells the state of a workflow.
@@ -116,6 +129,13 @@ pub(crate) fn hindrances(workflow: &Workflow, now: Timestamp) -> Vec<String> {
                 .as_ref()
                 .map_or_else(String::new, |since| format!(", first {}", ago(since, now)));
             format!("retrying{since}: {}", retrying.error)
+        }
+        Kind::Waiting(waiting) => {
+            let since = waiting
+                .since
+                .as_ref()
+                .map_or_else(String::new, |since| format!(", since {}", ago(since, now)));
+            format!("waits for {}{since}", waiting.what)
         }
     })
     .collect()

@@ -36,11 +36,12 @@ async fn list_and_get_show_what_goes_where() {
     Created:            25 h ago
     Updated:            1 h ago
 
-    DYNAMICS FIELD  CAMPAIGN FIELD
-    contactid       externalId      key
-    firstname       firstName
-    emailaddress1   email
+    DYNAMICS FIELD  TYPE    CAMPAIGN FIELD  TYPE  UPDATES
+    contactid       –       externalId      –     key
+    firstname       –       firstName       –     yes
+    emailaddress1   String  email           –     yes
     --- stderr
+    the types of profile are not known: Dynamics 365 has no table `profile`
     ");
 }
 
@@ -193,4 +194,60 @@ async fn deleted_mapping_is_gone() {
     );
     assert_eq!(server.mappings.find(CONTACT), None);
     assert_eq!(run(&server, &["mappings", "get", "contact"]).await.code, 1);
+}
+
+#[tokio::test]
+async fn replay_says_when_it_begins_and_get_shows_it() {
+    let server = Server::start().await;
+    let ran = run(&server, &["mappings", "replay", "contact", "--force"]).await;
+    assert!(ran.code == 0 && ran.stderr.contains("at the next start"), "{ran:?}");
+    let shown = run(&server, &["mappings", "get", "contact"]).await;
+    assert!(shown.stdout.contains("of all records"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn preview_shows_the_mapped_row_and_what_campaign_holds() {
+    let server = Server::start().await;
+    let ran = run(&server, &["mappings", "preview", "contact", "--record", "a1"]).await;
+    for expected in ["UPDATE", r#"{"firstName":"Ada"}"#, "\"Augusta\""] {
+        assert!(ran.stdout.contains(expected), "{expected} in {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn estimate_tells_the_calls_of_the_whole_table() {
+    let server = Server::start().await;
+    let ran = run(&server, &["mappings", "estimate", "contact"]).await;
+    assert!(ran.code == 0 && ran.stdout.contains("1,200"), "{ran:?}");
+    let json = run(&server, &["mappings", "estimate", "contact", "-o", "json"])
+        .await
+        .json();
+    assert_eq!(json["done"], true);
+}
+
+#[tokio::test]
+async fn filters_replacements_and_updates_are_settings_like_any_other() {
+    let server = Server::start().await;
+    let mut mapping = run(&server, &["mappings", "get", "contact", "-o", "json"]).await.json();
+    mapping["fields"][0]["applyUpdates"] = json!(false);
+    mapping["replacements"] = json!([{"dynamicsField": "firstname", "existingValue": "A", "newValue": "B"}]);
+    mapping["filter"] = json!({"combination": "COMBINATION_OR", "conditions": [
+        {"dynamicsField": "statecode", "operator": "OPERATOR_NOT_EQUALS", "values": ["1"]}]});
+    let file = mapping.to_string();
+    let ran = run_with_input(&server, &["mappings", "apply", "-f", "-"], &file).await;
+    for expected in [
+        "firstname (without updates)",
+        "replacements[firstname][A]",
+        "statecode not equals `1`",
+    ] {
+        assert!(ran.stdout.contains(expected), "{expected} in {ran:?}");
+    }
+    let shown = run(&server, &["mappings", "get", "contact"]).await;
+    assert!(shown.stdout.contains("statecode not equals `1`"), "{shown:?}");
+    let again = run(&server, &["mappings", "get", "contact", "-o", "json"])
+        .await
+        .json()
+        .to_string();
+    let again = run_with_input(&server, &["mappings", "apply", "-f", "-"], &again).await;
+    assert!(again.stderr.contains("is so already"), "{again:?}");
 }

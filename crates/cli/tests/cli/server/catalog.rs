@@ -35,6 +35,7 @@ fn contact_fields() -> Vec<Field> {
         max_length,
         options: Vec::new(),
         mappable: true,
+        targets: Vec::new(),
     };
     let choice = |value: &str, label: &str| Choice {
         value: value.to_owned(),
@@ -62,7 +63,10 @@ impl Catalog for Catalogs {
             ],
             _ => vec![table("contact", "Contact", system), table("invoice", "Invoice", system)],
         };
-        Ok(Response::new(ListTablesResponse { tables }))
+        Ok(Response::new(ListTablesResponse {
+            tables,
+            ..ListTablesResponse::default()
+        }))
     }
 
     async fn get_table(&self, request: Request<GetTableRequest>) -> Result<Response<Table>, Status> {

@@ -6,10 +6,12 @@ use std::{
 };
 
 use crosswalk_proto::v1::{
-    CreateMappingRequest, DeleteMappingRequest, FieldMapping, GetMappingRequest, ListMappingsRequest,
-    ListMappingsResponse, Mapping, MappingOptions, UpdateMappingRequest, mapping_options::OverLong,
-    mappings_server::Mappings,
+    CreateMappingRequest, DeleteMappingRequest, EstimateMappingRequest, EstimateMappingResponse, FieldDifference,
+    FieldMapping, Filter, GetMappingRequest, ListMappingsRequest, ListMappingsResponse, Mapping, MappingOptions,
+    PendingReplay, Preview, PreviewMappingRequest, PreviewMappingResponse, ReplayMappingRequest, UpdateMappingRequest,
+    mapping_options::OverLong, mappings_server::Mappings, preview::Effect, preview_mapping_request::Records,
 };
+use futures::{StreamExt as _, stream::BoxStream};
 use parking_lot::Mutex;
 use tonic::{Code, Request, Response, Status};
 
@@ -29,6 +31,7 @@ impl Default for MappingsState {
         let field = |dynamics: &str, campaign: &str| FieldMapping {
             dynamics_field: dynamics.to_owned(),
             campaign_field: campaign.to_owned(),
+            apply_updates: Some(true),
         };
         let contact = Mapping {
             name: CONTACT.to_owned(),
@@ -43,6 +46,8 @@ impl Default for MappingsState {
             create_time: seconds_ago(90_000),
             update_time: seconds_ago(4_000),
             etag: "7".to_owned(),
+            filter: Some(Filter::default()),
+            ..Mapping::default()
         };
         Self {
             mappings: Mutex::new([(CONTACT.to_owned(), contact)].into()),
@@ -157,6 +162,60 @@ impl Mappings for MappingsState {
             create_time: present.create_time,
             ..mapping
         })))
+    }
+
+    async fn replay_mapping(&self, request: Request<ReplayMappingRequest>) -> Result<Response<Mapping>, Status> {
+        let ReplayMappingRequest { name, force, .. } = request.into_inner();
+        let pending_replay = Some(PendingReplay {
+            request_time: seconds_ago(0),
+            force,
+        });
+        Ok(Response::new(self.store(Mapping {
+            pending_replay,
+            ..self.present(&name)?
+        })))
+    }
+
+    async fn preview_mapping(
+        &self,
+        request: Request<PreviewMappingRequest>,
+    ) -> Result<Response<PreviewMappingResponse>, Status> {
+        let Some(Records::RecordId(record_id)) = request.into_inner().records else {
+            return Err(Status::invalid_argument("only one record is known here"));
+        };
+        let preview = Preview {
+            record_id,
+            effect: Effect::Update.into(),
+            mapped_json: r#"{"firstName":"Ada"}"#.to_owned(),
+            differences: vec![FieldDifference {
+                campaign_field: "firstName".to_owned(),
+                mapped: "\"Ada\"".to_owned(),
+                held: "\"Augusta\"".to_owned(),
+            }],
+            ..Preview::default()
+        };
+        Ok(Response::new(PreviewMappingResponse {
+            previews: vec![preview],
+        }))
+    }
+
+    type EstimateMappingStream = BoxStream<'static, Result<EstimateMappingResponse, Status>>;
+
+    async fn estimate_mapping(
+        &self,
+        request: Request<EstimateMappingRequest>,
+    ) -> Result<Response<Self::EstimateMappingStream>, Status> {
+        self.present(&request.into_inner().name)?;
+        let answer = |rows, done| EstimateMappingResponse {
+            rows,
+            expected_rows: Some(1_200),
+            creates: rows,
+            calls: rows,
+            done,
+            ..EstimateMappingResponse::default()
+        };
+        let answers = [Ok(answer(600, false)), Ok(answer(1_200, true))];
+        Ok(Response::new(tokio_stream::iter(answers).boxed()))
     }
 
     async fn delete_mapping(

@@ -1,6 +1,7 @@
 //! An API server with canned but realistic state.
 
 mod catalog;
+mod dead_letters;
 mod instances;
 mod mappings;
 mod workflows;
@@ -8,8 +9,8 @@ mod workflows;
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use crosswalk_proto::v1::{
-    catalog_server::CatalogServer, instances_server::InstancesServer, mappings_server::MappingsServer,
-    workflows_server::WorkflowsServer,
+    catalog_server::CatalogServer, dead_letters_server::DeadLettersServer, instances_server::InstancesServer,
+    mappings_server::MappingsServer, workflows_server::WorkflowsServer,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -17,6 +18,7 @@ use tonic::{Code, Status, transport};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 pub(crate) use self::{
+    dead_letters::DeadLettersState,
     instances::InstancesState,
     mappings::{CONTACT, MappingsState},
     workflows::{Script, WorkflowsState, alive, synchronized, workflow},
@@ -28,6 +30,7 @@ pub(crate) struct Server {
     pub(crate) workflows: Arc<WorkflowsState>,
     pub(crate) mappings: Arc<MappingsState>,
     pub(crate) instances: Arc<InstancesState>,
+    pub(crate) dead_letters: Arc<DeadLettersState>,
 }
 
 impl Server {
@@ -37,10 +40,12 @@ impl Server {
         let address = listener.local_addr().expect("is bound");
         let (workflows, mappings, instances) =
             <(Arc<WorkflowsState>, Arc<MappingsState>, Arc<InstancesState>)>::default();
+        let dead_letters: Arc<DeadLettersState> = Arc::default();
         let serving = transport::Server::builder()
             .add_service(WorkflowsServer::from_arc(Arc::clone(&workflows)))
             .add_service(MappingsServer::from_arc(Arc::clone(&mappings)))
             .add_service(InstancesServer::from_arc(Arc::clone(&instances)))
+            .add_service(DeadLettersServer::from_arc(Arc::clone(&dead_letters)))
             .add_service(CatalogServer::new(catalog::Catalogs))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(serving);
@@ -49,6 +54,7 @@ impl Server {
             workflows,
             mappings,
             instances,
+            dead_letters,
         }
     }
 

@@ -82,6 +82,7 @@ fn running(name: &str) -> Workflow {
         records_expected: Some(50_000),
         initial_read: true,
         last_progress_time: seconds_ago(1),
+        ..Progress::default()
     };
     let worker = |id: &str, role: &str, in_flight| Worker {
         worker_id: id.to_owned(),
