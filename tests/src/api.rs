@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crosswalk_proto::v1::{
     CreateInstanceRequest, CreateMappingRequest, FieldMapping, GetMappingRequest, GetWorkflowRequest, Instance,
-    Mapping, MappingOptions, StartWorkflowRequest, StopWorkflowRequest, UpdateMappingRequest, Workflow,
-    catalog_client::CatalogClient, instances_client::InstancesClient, mappings_client::MappingsClient,
-    workflow::Status, workflows_client::WorkflowsClient,
+    Mapping, MappingOptions, ReplayMappingRequest, StartWorkflowRequest, StopWorkflowRequest, UpdateMappingRequest,
+    Workflow, catalog_client::CatalogClient, dead_letters_client::DeadLettersClient, instances_client::InstancesClient,
+    mappings_client::MappingsClient, workflow::Status, workflows_client::WorkflowsClient,
 };
 use crosswalk_standalone::demo_instance;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{eventually, watching::Watching};
+use crate::{eventually, watching::Watching, world::PATIENCE};
 
 /// The instance every world has.
 pub const INSTANCE: &str = "instances/demo";
@@ -31,6 +31,8 @@ pub struct Api {
     pub mappings: MappingsClient<Channel>,
     /// Catalog.
     pub catalog: CatalogClient<Channel>,
+    /// Dead letters.
+    pub dead_letters: DeadLettersClient<Channel>,
 }
 
 impl Api {
@@ -47,7 +49,8 @@ impl Api {
             instances: InstancesClient::new(channel.clone()),
             workflows: WorkflowsClient::new(channel.clone()),
             mappings: MappingsClient::new(channel.clone()),
-            catalog: CatalogClient::new(channel),
+            catalog: CatalogClient::new(channel.clone()),
+            dead_letters: DeadLettersClient::new(channel),
         })
     }
 
@@ -144,6 +147,31 @@ impl Api {
         Ok(self.workflows.stop_workflow(request).await?.into_inner())
     }
 
+    /// Stops the ingress workflow and waits until its workers have left it.
+    ///
+    /// # Errors
+    /// What the API says, or if they do not leave it in time.
+    pub async fn stop_and_wait(&mut self) -> anyhow::Result<Workflow> {
+        self.stop().await?;
+        self.until("STOPPED", PATIENCE, |workflow| {
+            workflow.status() == Status::Stopped && !workflow.stopping
+        })
+        .await
+    }
+
+    /// Asks for a replay of the mapping at the next start.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn replay(&mut self, force: bool) -> Result<Mapping, tonic::Status> {
+        let request = ReplayMappingRequest {
+            name: MAPPING.to_owned(),
+            etag: String::new(),
+            force,
+        };
+        Ok(self.mappings.replay_mapping(request).await?.into_inner())
+    }
+
     /// Begins to keep all states that the ingress workflow goes through.
     ///
     /// # Errors
@@ -190,5 +218,6 @@ pub fn field(source: &str, target: &str) -> FieldMapping {
     FieldMapping {
         dynamics_field: source.to_owned(),
         campaign_field: target.to_owned(),
+        apply_updates: None,
     }
 }

@@ -206,6 +206,48 @@ impl World {
         Ok(())
     }
 
+    /// Sets a setting of the processes that are started from now on, e.g. `CROSSWALK__WRITING__MAX_MISSING_SHARE`.
+    pub fn set(&mut self, key: &'static str, value: &str) {
+        self.environment.push((key, value.to_owned()));
+    }
+
+    /// How many writes Campaign has answered, whatever it answered.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.sandbox.campaign().writes().entries(0, usize::MAX).len()
+    }
+
+    /// Makes a profile by hand, as a user of Campaign would.
+    ///
+    /// # Errors
+    /// If Campaign refuses.
+    pub fn add_profile(&self, profile: &Value) -> anyhow::Result<()> {
+        campaign(&self.sandbox)?
+            .create("profile", profile)
+            .map(drop)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Changes a profile by hand, as a user of Campaign would.
+    ///
+    /// # Errors
+    /// If Campaign refuses.
+    pub fn edit_profile(&self, id: Uuid, changes: &Value) -> anyhow::Result<()> {
+        campaign(&self.sandbox)?
+            .update("profile", &id.to_string(), changes)
+            .map(drop)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Makes the delta tokens that have been given out expire.
+    ///
+    /// # Errors
+    /// If Dynamics says so.
+    pub fn expire_delta_tokens(&self) -> anyhow::Result<()> {
+        let expired = self.sandbox.dynamics().expire_delta_tokens(None);
+        expired.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
     /// Kills a process with SIGKILL.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ async fn eight_clients_of_two_control_planes_lose_no_update() -> anyhow::Result<
                 loop {
                     let mut mapping = api.mapping().await?;
                     let wanted = FieldMapping {
+                        apply_updates: None,
                         dynamics_field: format!("address1_line{}", 1 + (client + edit) % 3),
                         campaign_field: targets[edit % targets.len()].to_owned(),
                     };

@@ -1,0 +1,199 @@
+//! Records that are set aside: each with its reason, mended, redriven, and never over a newer change.
+
+use std::collections::BTreeMap;
+
+use crosswalk_proto::v1::{
+    DeadLetterFilter, DiscardDeadLettersRequest, GetDeadLetterRequest, ListDeadLettersRequest,
+    RedriveDeadLettersRequest, SummarizeDeadLettersRequest, mapping_options::OverLong,
+};
+use crosswalk_tests::{Api, INGRESS, PATIENCE, World, WorldOptions, eventually, field};
+use serde_json::json;
+
+/// Contacts poisoned in each way.
+const EACH: usize = 10;
+
+async fn summary(api: &mut Api) -> anyhow::Result<BTreeMap<String, u64>> {
+    let request = SummarizeDeadLettersRequest {
+        parent: INGRESS.to_owned(),
+        filter: None,
+    };
+    let groups = api
+        .dead_letters
+        .summarize_dead_letters(request)
+        .await?
+        .into_inner()
+        .groups;
+    let mut counts = BTreeMap::new();
+    for group in groups {
+        *counts.entry(group.code).or_default() += group.count;
+    }
+    Ok(counts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_redriven() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 0,
+        page_size: 500,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut api = world.api(0)?;
+    api.edit_mapping(|mapping| {
+        mapping.fields.push(field("employeeid", "cusPoints"));
+        mapping.fields.push(field("externaluseridentifier", "cusTier"));
+    })
+    .await?;
+    let poisons = [
+        json!({ "firstname": "far longer than the thirty characters" }),
+        json!({ "nickname": "bell \u{7}" }),
+        json!({ "emailaddress1": "no address at all" }),
+        json!({ "employeeid": "seven" }),
+        json!({ "externaluseridentifier": "300" }),
+    ];
+    let mut poisoned = Vec::new();
+    for number in 0..500 {
+        let id = world.add_contact(&format!("Contact {number}"))?;
+        if let Some(poison) = poisons.get(number / EACH) {
+            world.edit_contact(id, poison)?;
+            poisoned.push(id);
+        }
+    }
+    world.start_ingress().await?;
+    api.until("everything settled", PATIENCE, |workflow| {
+        let progress = workflow.progress.unwrap_or_default();
+        progress.records_written + progress.records_rejected >= 500 && workflow.backlog == Some(0)
+    })
+    .await?;
+    assert_eq!(world.profile_count()?, 500 - poisoned.len());
+    let counts = summary(&mut api).await?;
+    let each = u64::try_from(EACH)?;
+    for code in ["TOO_LONG", "FORBIDDEN_CHARACTER", "NOT_A_NUMBER", "OUT_OF_RANGE"] {
+        assert_eq!(counts.get(code), Some(&each), "{code} in {counts:?}");
+    }
+    assert_eq!(counts.values().sum::<u64>(), 5 * each, "{counts:?}");
+    check_a_letter(&mut api, &world).await?;
+
+    api.edit_mapping(|mapping| {
+        mapping.fields.retain(|field| {
+            !["nickname", "emailaddress1", "employeeid", "externaluseridentifier"]
+                .contains(&field.dynamics_field.as_str())
+        });
+        mapping.fields.push(field("employeeid", "cusLoyaltyLevel"));
+        mapping.fields.push(field("externaluseridentifier", "cusNotes"));
+        if let Some(options) = &mut mapping.options {
+            options.set_over_long(OverLong::Truncate);
+        }
+    })
+    .await?;
+    api.stop_and_wait().await?;
+    world.start_ingress().await?;
+    // One of them is changed before it is redriven: what is written is the newest.
+    world.edit_contact(poisoned[0], &json!({ "lastname": "Newest" }))?;
+    for code in counts.keys() {
+        let request = RedriveDeadLettersRequest {
+            parent: INGRESS.to_owned(),
+            names: Vec::new(),
+            filter: Some(DeadLetterFilter {
+                code: code.clone(),
+                ..DeadLetterFilter::default()
+            }),
+        };
+        let answer = api.dead_letters.redrive_dead_letters(request).await?.into_inner();
+        assert!(!answer.waits_for_start);
+    }
+    eventually("all contacts to be profiles", PATIENCE, || async {
+        anyhow::ensure!(world.profile_count()? == 500, "{} are", world.profile_count()?);
+        Ok(())
+    })
+    .await?;
+    eventually("no dead letters", PATIENCE, || {
+        let mut api = api.clone();
+        async move {
+            let left = summary(&mut api).await?;
+            anyhow::ensure!(left.is_empty(), "{left:?}");
+            Ok(())
+        }
+    })
+    .await?;
+    assert_eq!(world.profile(poisoned[0])?["lastName"], "Newest");
+    assert_eq!(world.profile(poisoned[3 * EACH])?["cusLoyaltyLevel"], "seven");
+    Ok(())
+}
+
+/// A dead letter shows what was read, what was sent, and why it was refused.
+async fn check_a_letter(api: &mut Api, world: &World) -> anyhow::Result<()> {
+    let request = ListDeadLettersRequest {
+        parent: INGRESS.to_owned(),
+        filter: Some(DeadLetterFilter {
+            code: "TOO_LONG".to_owned(),
+            ..DeadLetterFilter::default()
+        }),
+        page_size: 3,
+        page_token: String::new(),
+    };
+    let page = api.dead_letters.list_dead_letters(request.clone()).await?.into_inner();
+    assert_eq!((page.dead_letters.len(), page.total), (3, EACH as u64));
+    let next = ListDeadLettersRequest {
+        page_token: page.next_page_token,
+        ..request
+    };
+    let next = api.dead_letters.list_dead_letters(next).await?.into_inner();
+    assert_ne!(next.dead_letters[0].name, page.dead_letters[0].name);
+    let name = page.dead_letters[0].name.clone();
+    let letter = api
+        .dead_letters
+        .get_dead_letter(GetDeadLetterRequest { name })
+        .await?
+        .into_inner();
+    assert_eq!(letter.faults[0].target_field, "firstName");
+    assert_eq!(letter.faults[0].source_field, "firstname");
+    let row = letter.source_row.iter().find(|value| value.field == "firstname");
+    assert!(
+        row.is_some_and(|value| value.value.starts_with("far longer")),
+        "{:?}",
+        letter.source_row
+    );
+    assert!(letter.place.is_some());
+    assert!(world.profile(letter.record_id.parse()?).is_err());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_discarded_letter_is_gone_and_the_record_is_written_with_its_next_change() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 0,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut api = world.api(0)?;
+    let id = world.add_contact("Lovelace")?;
+    world.edit_contact(id, &json!({ "firstname": "far longer than the thirty characters" }))?;
+    world.start_ingress().await?;
+    eventually("a dead letter", PATIENCE, || {
+        let mut api = api.clone();
+        async move {
+            anyhow::ensure!(summary(&mut api).await?.len() == 1);
+            Ok(())
+        }
+    })
+    .await?;
+    let request = DiscardDeadLettersRequest {
+        parent: INGRESS.to_owned(),
+        names: vec![format!("{INGRESS}/deadLetters/contact.{id}")],
+        filter: None,
+    };
+    assert_eq!(
+        api.dead_letters
+            .discard_dead_letters(request.clone())
+            .await?
+            .into_inner()
+            .count,
+        1
+    );
+    assert!(summary(&mut api).await?.is_empty());
+    let again = api.dead_letters.discard_dead_letters(request).await;
+    assert_eq!(again.map_err(|status| status.code()).err(), Some(tonic::Code::NotFound));
+    world.edit_contact(id, &json!({ "firstname": "Ada" }))?;
+    world.until_settled(PATIENCE).await.map(drop)
+}
