@@ -186,6 +186,7 @@ fn mapping() -> Mapping {
     let field = |source: String, target: String| FieldMapping {
         dynamics_field: source,
         campaign_field: target,
+        apply_updates: None,
     };
     Mapping {
         dynamics_table: definition.source_table,
