@@ -82,9 +82,17 @@ impl Api {
             }),
             ..Mapping::default()
         };
+        Ok(self.add_mapping(mapping).await?)
+    }
+
+    /// Creates any mapping; its id is the table's name.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn add_mapping(&mut self, mapping: Mapping) -> Result<Mapping, tonic::Status> {
         let request = CreateMappingRequest {
             parent: INGRESS.to_owned(),
-            mapping_id: "contact".to_owned(),
+            mapping_id: mapping.dynamics_table.replace('_', "-"),
             mapping: Some(mapping),
         };
         Ok(self.mappings.create_mapping(request).await?.into_inner())

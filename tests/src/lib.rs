@@ -8,6 +8,7 @@ mod kafka;
 mod oracle;
 mod poll;
 mod process;
+mod shop;
 mod watching;
 mod world;
 

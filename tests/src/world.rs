@@ -15,8 +15,9 @@ use crate::{
     command::CommandLine,
     eventually,
     kafka::TestKafka,
-    oracle::{Oracle, Verdict, campaign, mapped_fields},
+    oracle::{CONTACTS, Oracle, Pairing, Verdict, campaign, mapped_fields},
     process::{Process, Service, command},
+    shop::SHOP,
 };
 
 /// How long anything may take that is not said to be quicker. Generous, since machines are shared.
@@ -27,6 +28,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub struct WorldOptions {
     /// Contacts in Dynamics.
     pub contacts: u64,
+    /// Orders of the sandbox's shop, whose tables are mapped then, and accounts besides. Without a number there is no shop.
+    pub orders: Option<u64>,
     /// Reader processes.
     pub readers: usize,
     /// Writer processes.
@@ -47,6 +50,7 @@ impl Default for WorldOptions {
     fn default() -> Self {
         Self {
             contacts: 500,
+            orders: None,
             readers: 1,
             writers: 1,
             control_planes: 1,
@@ -91,6 +95,9 @@ impl World {
         api.create_instance(&microsoft, &adobe).await?;
         api.create_mapping(&mapped_fields(), world.options.apply_deletes)
             .await?;
+        for pairing in world.shop() {
+            api.add_mapping(pairing.mapping(world.options.apply_deletes)).await?;
+        }
         for control_plane in 0..world.options.control_planes {
             let api = world.api(control_plane)?;
             let knows_mapping = || {
@@ -115,6 +122,7 @@ impl World {
         };
         let config = SandboxConfig {
             contacts: options.contacts,
+            orders: options.orders,
             ..SandboxConfig::default()
         };
         let sandbox = Sandbox::start(config).await?;
@@ -318,8 +326,13 @@ impl World {
 
     /// Looks into both systems.
     #[must_use]
-    pub const fn oracle(&self) -> Oracle<'_> {
-        Oracle::new(&self.sandbox)
+    pub fn oracle(&self) -> Oracle<'_> {
+        Oracle::new(&self.sandbox, std::iter::once(&CONTACTS).chain(self.shop()).collect())
+    }
+
+    /// What is mapped besides contacts.
+    fn shop(&self) -> &'static [Pairing] {
+        if self.options.orders.is_some() { &SHOP } else { &[] }
     }
 
     /// Ids of some contacts.
@@ -333,15 +346,39 @@ impl World {
             .map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
+    /// Adds a row of any table as a user of Dynamics would.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn add_row(&self, table: &str, row: &Value) -> anyhow::Result<Uuid> {
+        let created = self.sandbox.dynamics().create(table, &object(row));
+        created.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Edits a row of any table as a user of Dynamics would.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn edit_row(&self, table: &str, id: Uuid, changes: &Value) -> anyhow::Result<()> {
+        let updated = self.sandbox.dynamics().update(table, id, &object(changes));
+        updated.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Deletes a row of any table as a user of Dynamics would.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn delete_row(&self, table: &str, id: Uuid) -> anyhow::Result<()> {
+        let deleted = self.sandbox.dynamics().delete(table, id);
+        deleted.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
     /// Edits a contact as a user of Dynamics would.
     ///
     /// # Errors
     /// If Dynamics refuses.
     pub fn edit_contact(&self, id: Uuid, changes: &Value) -> anyhow::Result<()> {
-        let dynamics = self.sandbox.dynamics();
-        dynamics
-            .update("contact", id, &object(changes))
-            .map_err(|error| anyhow::anyhow!("{error:?}"))
+        self.edit_row("contact", id, changes)
     }
 
     /// Adds a contact as a user of Dynamics would.
@@ -349,11 +386,7 @@ impl World {
     /// # Errors
     /// If Dynamics refuses.
     pub fn add_contact(&self, last_name: &str) -> anyhow::Result<Uuid> {
-        let row = object(&json!({ "lastname": last_name }));
-        self.sandbox
-            .dynamics()
-            .create("contact", &row)
-            .map_err(|error| anyhow::anyhow!("{error:?}"))
+        self.add_row("contact", &json!({ "lastname": last_name }))
     }
 
     /// Deletes a contact as a user of Dynamics would.
@@ -361,10 +394,7 @@ impl World {
     /// # Errors
     /// If Dynamics refuses.
     pub fn delete_contact(&self, id: Uuid) -> anyhow::Result<()> {
-        self.sandbox
-            .dynamics()
-            .delete("contact", id)
-            .map_err(|error| anyhow::anyhow!("{error:?}"))
+        self.delete_row("contact", id)
     }
 
     /// How many profiles there are.
