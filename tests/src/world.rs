@@ -42,6 +42,8 @@ pub struct WorldOptions {
     pub page_size: u32,
     /// Whether the mapping applies deletes.
     pub apply_deletes: bool,
+    /// How often tables and resources are compared with what the mappings were checked against.
+    pub schema_check_interval: Duration,
     /// Whether the broker is in a process of its own, which can be killed.
     pub broker_process: bool,
 }
@@ -57,6 +59,7 @@ impl Default for WorldOptions {
             poll_interval: Duration::from_millis(200),
             page_size: 100,
             apply_deletes: true,
+            schema_check_interval: Duration::from_secs(30),
             broker_process: false,
         }
     }
@@ -198,16 +201,23 @@ impl World {
     pub fn spawn(&mut self, service: Service, replica: usize) -> anyhow::Result<()> {
         let mut command = command(service.binary())?;
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
+        let milliseconds = |duration: Duration| format!("{}ms", duration.as_millis());
+        let schema_check_interval = milliseconds(self.options.schema_check_interval);
         match service {
             Service::ControlPlane => {
                 command.env("CROSSWALK__API__LISTEN", self.apis[replica].get().to_string());
             }
             Service::DynamicsReader => {
-                let interval = format!("{}ms", self.options.poll_interval.as_millis());
-                command.env("CROSSWALK__READING__POLL_INTERVAL", interval);
+                command.env(
+                    "CROSSWALK__READING__POLL_INTERVAL",
+                    milliseconds(self.options.poll_interval),
+                );
+                command.env("CROSSWALK__READING__SCHEMA_CHECK_INTERVAL", schema_check_interval);
                 command.env("CROSSWALK__READING__PAGE_SIZE", self.options.page_size.to_string());
             }
-            Service::CampaignWriter => {}
+            Service::CampaignWriter => {
+                command.env("CROSSWALK__WRITING__SCHEMA_CHECK_INTERVAL", schema_check_interval);
+            }
         }
         let process = Process::spawn(command, &self.log(service, replica))?;
         self.processes.insert((service as usize, replica), process);
@@ -245,6 +255,26 @@ impl World {
             .update("profile", &id.to_string(), changes)
             .map(drop)
             .map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Publishes other columns of a table, as a customizer of Dynamics would: `put` and `remove`.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn change_columns(&self, table: &str, changes: Value) -> anyhow::Result<()> {
+        let changed = self
+            .sandbox
+            .dynamics()
+            .change_columns(table, &serde_json::from_value(changes)?);
+        changed.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Publishes other fields of a resource, as an administrator of Campaign would: `put` and `remove`.
+    ///
+    /// # Errors
+    /// If Campaign refuses.
+    pub fn change_fields(&self, resource: &str, changes: Value) -> anyhow::Result<()> {
+        Ok(campaign(&self.sandbox)?.change_fields(resource, &serde_json::from_value(changes)?)?)
     }
 
     /// Makes the delta tokens that have been given out expire.
@@ -312,8 +342,10 @@ impl World {
             if exact { oracle.check_exact() } else { oracle.check() }
         })
         .await;
-        if result.is_err() {
+        if let Err(error) = result {
             self.check_processes()?;
+            let workflow = self.api(0)?.ingress().await;
+            return Err(error.context(format!("the workflow is {workflow:?}")));
         }
         let verdict = result?;
         let api = self.api(0)?;
@@ -412,8 +444,16 @@ impl World {
     /// # Errors
     /// If there is none.
     pub fn profile(&self, id: Uuid) -> anyhow::Result<Value> {
+        self.record("profile", id)
+    }
+
+    /// The record of a row in any resource; an error if there is none.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn record(&self, resource: &str, id: Uuid) -> anyhow::Result<Value> {
         campaign(&self.sandbox)?
-            .record("profile", &id.to_string())
+            .record(resource, &id.to_string())
             .map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 }

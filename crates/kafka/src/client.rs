@@ -89,6 +89,8 @@ impl Kafka {
         config.set("enable.auto.offset.store", "false");
         config.set("auto.offset.reset", "earliest");
         config.set("enable.partition.eof", "true");
+        // A broker may not know a new topic yet when it is asked; its partitions would be nobody's until it is asked again.
+        config.set("topic.metadata.refresh.interval.ms", "10000");
         self.set_fetching(&mut config);
         config.set("fetch.error.backoff.ms", "100");
         config.set("queued.max.messages.kbytes", "8192");

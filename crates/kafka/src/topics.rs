@@ -8,7 +8,7 @@ use rdkafka::{
     error::RDKafkaErrorCode,
 };
 
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{Kafka, KafkaError, client::QuietContext};
 
@@ -19,6 +19,9 @@ pub const SLOTS: i32 = 64;
 pub const QUEUE_PARTITIONS: i32 = 12;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether a topic that has been made is known.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The names of all topics and groups, with the configured prefix.
 #[derive(Debug, Clone)]
@@ -250,7 +253,19 @@ impl Kafka {
                 }
             }
         }
-        Ok(())
+        until_present(admin, specs).await
+    }
+}
+
+/// Waits until topics that have been made are known: a group whose leader does not know one of its topics leaves it to nobody.
+async fn until_present(admin: Arc<AdminClient<QuietContext>>, specs: &[TopicSpec]) -> Result<(), KafkaError> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let present = present_partitions(Arc::clone(&admin)).await?;
+        if specs.iter().all(|spec| present.contains_key(&spec.name)) || Instant::now() > deadline {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
     }
 }
 

@@ -1,8 +1,10 @@
 //! Watching the resources of a run: a field that is removed or retyped ends the run before records are lost to it; what does
 //! no harm, such as a new value of an enumeration, is taken over.
 
-use crosswalk_core::mapping::retyped_fields;
-use crosswalk_core::{Class, Classify};
+use crosswalk_core::{
+    Class, Classify,
+    mapping::{retyped_fields, validate_target},
+};
 use crosswalk_runtime::error::chain;
 use tokio::time::MissedTickBehavior;
 
@@ -34,7 +36,8 @@ async fn check(target: &Target) -> Result<(), RunError> {
         if resource == before.resource {
             continue;
         }
-        let problems = retyped_fields(table.definition(), &before.resource, &resource);
+        let mut problems = validate_target(table.definition(), &resource);
+        problems.extend(retyped_fields(table.definition(), &before.resource, &resource));
         if !problems.is_empty() {
             return Err(RunError::SchemaChanged {
                 resource: name.clone(),

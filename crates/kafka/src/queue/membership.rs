@@ -1,6 +1,10 @@
 //! The rebalance callbacks of a queue's group member: partitions given to the pool, and drained when they are taken away.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use rdkafka::{
@@ -127,6 +131,7 @@ impl<H: Handler> QueueContext<H> {
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId], list: &TopicPartitionList) {
+        tracing::info!(partitions = %shown(list), "partitions assigned");
         {
             let mut assignments = self.assignments.lock();
             for partition in partitions {
@@ -175,6 +180,7 @@ impl<H: Handler> ClientContext for QueueContext<H> {
 impl<H: Handler> ConsumerContext for QueueContext<H> {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(list) = rebalance {
+            tracing::info!(partitions = %shown(list), "partitions revoked");
             self.revoke(consumer, &self.partition_ids(list));
         }
     }
@@ -184,4 +190,17 @@ impl<H: Handler> ConsumerContext for QueueContext<H> {
             self.assign(consumer, &self.partition_ids(list), list);
         }
     }
+}
+
+/// The partitions of each topic, for the log.
+fn shown(list: &TopicPartitionList) -> String {
+    let mut by_topic: BTreeMap<String, Vec<i32>> = BTreeMap::new();
+    for element in list.elements() {
+        let partitions = by_topic.entry(element.topic().to_owned()).or_default();
+        partitions.push(element.partition());
+    }
+    let topics = by_topic
+        .iter()
+        .map(|(topic, partitions)| format!("{topic}{partitions:?}"));
+    topics.collect::<Vec<_>>().join(" ")
 }
