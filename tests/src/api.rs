@@ -103,9 +103,11 @@ impl Api {
     /// # Errors
     /// What the API says.
     pub async fn mapping(&mut self) -> Result<Mapping, tonic::Status> {
-        let request = GetMappingRequest {
-            name: MAPPING.to_owned(),
-        };
+        self.mapping_named(MAPPING).await
+    }
+
+    async fn mapping_named(&mut self, name: &str) -> Result<Mapping, tonic::Status> {
+        let request = GetMappingRequest { name: name.to_owned() };
         Ok(self.mappings.get_mapping(request).await?.into_inner())
     }
 
@@ -114,7 +116,15 @@ impl Api {
     /// # Errors
     /// What the API says.
     pub async fn edit_mapping(&mut self, edit: impl FnOnce(&mut Mapping)) -> Result<Mapping, tonic::Status> {
-        let mut mapping = self.mapping().await?;
+        self.edit(MAPPING, edit).await
+    }
+
+    /// Changes any mapping.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn edit(&mut self, name: &str, edit: impl FnOnce(&mut Mapping)) -> Result<Mapping, tonic::Status> {
+        let mut mapping = self.mapping_named(name).await?;
         edit(&mut mapping);
         let request = UpdateMappingRequest { mapping: Some(mapping) };
         Ok(self.mappings.update_mapping(request).await?.into_inner())

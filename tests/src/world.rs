@@ -257,6 +257,23 @@ impl World {
             .map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
+    /// Publishes a table, as a customizer of Dynamics would.
+    ///
+    /// # Errors
+    /// If Dynamics refuses.
+    pub fn add_table(&self, declared: Value) -> anyhow::Result<()> {
+        let added = self.sandbox.dynamics().add_table(&serde_json::from_value(declared)?);
+        added.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Publishes a resource, as an administrator of Campaign would.
+    ///
+    /// # Errors
+    /// If Campaign refuses.
+    pub fn add_resource(&self, declared: Value) -> anyhow::Result<()> {
+        Ok(campaign(&self.sandbox)?.add_resource(&serde_json::from_value(declared)?)?)
+    }
+
     /// Publishes other columns of a table, as a customizer of Dynamics would: `put` and `remove`.
     ///
     /// # Errors

@@ -195,12 +195,20 @@ impl ApiError {
     }
 }
 
+/// Most fields that the message of an error names.
+const NAMED_FIELDS: usize = 10;
+
 fn describe(violations: &[Violation]) -> String {
     match violations {
         [one] => format!("{}: {}", one.field, one.description),
         many => {
-            let fields: Vec<&str> = many.iter().map(|violation| violation.field.as_str()).collect();
-            format!("{} fields are not valid: {}", many.len(), fields.join(", "))
+            let fields: Vec<&str> = many
+                .iter()
+                .take(NAMED_FIELDS)
+                .map(|violation| violation.field.as_str())
+                .collect();
+            let more = if many.len() > NAMED_FIELDS { ", …" } else { "" };
+            format!("{} fields are not valid: {}{more}", many.len(), fields.join(", "))
         }
     }
 }
@@ -222,10 +230,23 @@ impl From<ApiError> for Status {
                 reason: one.reason.to_owned(),
                 ..FieldViolation::default()
             };
-            details.set_bad_request(violations.into_iter().map(violation).collect::<Vec<_>>());
+            details.set_bad_request(sendable(violations).map(violation).collect::<Vec<_>>());
         }
         Self::with_error_details(code, message, details)
     }
+}
+
+/// Most bytes of violations in an answer. They travel in a header, and clients and proxies take 8 KiB of headers at most, in
+/// base64; a longer one breaks the connection instead of telling anything.
+const MAX_VIOLATION_BYTES: usize = 4_500;
+
+/// As many violations as an answer can carry. Whoever corrects them is told of the others then.
+fn sendable(violations: Vec<Violation>) -> impl Iterator<Item = Violation> {
+    violations.into_iter().scan(0, |bytes, violation| {
+        // Tags and lengths take a few bytes besides.
+        *bytes += violation.field.len() + violation.description.len() + violation.reason.len() + 12;
+        (*bytes <= MAX_VIOLATION_BYTES).then_some(violation)
+    })
 }
 
 #[cfg(test)]
@@ -256,6 +277,33 @@ mod tests {
             ]
         );
         assert!(status.message().contains("2 fields"), "{}", status.message());
+    }
+
+    #[test]
+    fn more_wrong_fields_than_a_header_carries_are_counted_in_the_message() {
+        let mut violations = Violations::default();
+        for place in 0..1_000 {
+            violations.add(
+                format!("mapping.fields[{place}]"),
+                "INCOMPATIBLE_TYPES",
+                "x".repeat(100),
+            );
+        }
+        let status = Status::from(violations.finish().unwrap_err());
+        assert!(status.message().contains("1000 fields"), "{}", status.message());
+        assert!(
+            !status
+                .get_error_details()
+                .bad_request()
+                .unwrap()
+                .field_violations
+                .is_empty()
+        );
+        assert!(
+            status.details().len() + status.message().len() < 6_000,
+            "{}",
+            status.details().len()
+        );
     }
 
     #[test]
