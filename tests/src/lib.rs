@@ -9,6 +9,7 @@ mod oracle;
 mod poll;
 mod process;
 mod shop;
+mod topics;
 mod watching;
 mod world;
 

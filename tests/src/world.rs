@@ -229,6 +229,12 @@ impl World {
         self.environment.push((key, value.to_owned()));
     }
 
+    /// A setting of the processes.
+    pub(crate) fn setting(&self, key: &str) -> anyhow::Result<&str> {
+        let found = self.environment.iter().rev().find(|(name, _)| *name == key);
+        found.map(|(_, value)| value.as_str()).context("no such setting")
+    }
+
     /// How many writes Campaign has answered, whatever it answered.
     #[must_use]
     pub fn writes(&self) -> usize {

@@ -10,7 +10,7 @@ use rdkafka::{
 
 use crate::{Kafka, KafkaError, client::QuietContext, topics::QUEUE_PARTITIONS};
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Measures how many records a group has not finished.
 ///
@@ -80,11 +80,11 @@ impl LagMeter {
 }
 
 /// Where a group stands in a partition.
-struct Standing {
-    partition: i32,
-    committed: Offset,
-    low: i64,
-    high: i64,
+pub(crate) struct Standing {
+    pub(crate) partition: i32,
+    pub(crate) committed: Offset,
+    pub(crate) low: i64,
+    pub(crate) high: i64,
 }
 
 impl Standing {
@@ -106,7 +106,7 @@ fn topic_lag(observer: &BaseConsumer<QuietContext>, topic: &str) -> Result<u64, 
 }
 
 /// Where the group stands in each partition of a topic; nothing for a topic that is not there.
-fn standings(observer: &BaseConsumer<QuietContext>, topic: &str) -> Result<Vec<Standing>, KafkaError> {
+pub(crate) fn standings(observer: &BaseConsumer<QuietContext>, topic: &str) -> Result<Vec<Standing>, KafkaError> {
     let metadata = observer
         .fetch_metadata(Some(topic), TIMEOUT)
         .map_err(KafkaError::client("read a topic's partitions"))?;

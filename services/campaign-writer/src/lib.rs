@@ -6,6 +6,7 @@ mod hidden;
 mod metrics;
 mod progress;
 mod proof;
+mod purge;
 mod run;
 mod set_aside;
 mod settings;

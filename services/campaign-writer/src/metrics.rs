@@ -20,6 +20,9 @@ pub(crate) const OLDEST_UNFINISHED_SECONDS: &str = "crosswalk_writer_oldest_unfi
 /// Gauge: records that wait for their parents.
 pub(crate) const WAITING_FOR_PARENTS: &str = "crosswalk_writer_waiting_for_parents";
 
+/// Counter: written records that were deleted from the queues.
+pub(crate) const PURGED_TOTAL: &str = "crosswalk_writer_purged_records_total";
+
 /// Counter, by `operation` and `status`: calls to Campaign.
 const CALLS_TOTAL: &str = "crosswalk_campaign_calls_total";
 
@@ -44,6 +47,11 @@ pub fn describe() {
         WAITING_FOR_PARENTS,
         Unit::Count,
         "Records that wait for their parents to be in Campaign."
+    );
+    describe_counter!(
+        PURGED_TOTAL,
+        Unit::Count,
+        "Written records that were deleted from the queues."
     );
     describe_counter!(CALLS_TOTAL, Unit::Count, "Calls to Campaign, by operation and status.");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "Time of calls to Campaign, by operation.");

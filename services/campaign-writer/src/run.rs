@@ -25,6 +25,7 @@ use crate::{
     hidden::Hidden,
     progress::{CAMPAIGN, Progress},
     proof::{Target, prove},
+    purge,
     settings::WriterSettings,
     sweep::Sweeper,
     table::subject,
@@ -111,7 +112,12 @@ impl Running {
             Work::decode,
         )?;
 
-        let result = self.watch(&pool, &queue, &watched, cancel).await;
+        let keep = self.shared.settings.writing.keep_written;
+        let purging = purge::keep_purging(&self.shared.kafka, &group, &topics, &watched.ledger, keep);
+        let result = tokio::select! {
+            result = self.watch(&pool, &queue, &watched, cancel) => result,
+            never = purging => match never {},
+        };
         if result.is_ok() {
             self.report.set_phase(Phase::Stopping);
         }

@@ -51,6 +51,9 @@ pub struct WritingSettings {
     /// Whether records are addressed through the published filter `byExternalId`, for Campaign instances that do not take
     /// custom keys in addresses.
     pub address_by_filter: bool,
+    /// How long records stay in the queues after they have been queued, once they are written.
+    #[serde(with = "humantime_serde")]
+    pub keep_written: Duration,
     /// How often the resources are compared with what the mappings were checked against.
     #[serde(with = "humantime_serde")]
     pub schema_check_interval: Duration,
@@ -68,6 +71,7 @@ impl Default for WritingSettings {
             calls_per_second: None,
             call_timeout: Duration::from_secs(70),
             address_by_filter: false,
+            keep_written: Duration::from_secs(7 * 24 * 60 * 60),
             schema_check_interval: Duration::from_secs(30),
             max_missing_share: 0.1,
         }
