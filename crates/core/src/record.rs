@@ -87,6 +87,8 @@ pub struct Change {
 pub enum ChangeKind {
     /// It was created or updated; the whole selected row.
     Upsert(Row),
+    /// It was created or updated, and its row cannot be queued as it is.
+    Rejected(Box<Rejection>),
     /// It was deleted.
     Delete,
     /// A read of the whole table under the change's epoch did not find it: it was deleted, unless it has come since.
@@ -95,34 +97,166 @@ pub enum ChangeKind {
     EpochEnd,
 }
 
+/// Why the row of a record cannot be queued as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Stable code, e.g. `RECORD_TOO_LARGE`.
+    pub code: String,
+    /// What is wrong and what to do about it.
+    pub message: String,
+}
+
+impl ChangeKind {
+    /// Whether the source had the record.
+    #[must_use]
+    pub const fn is_present(&self) -> bool {
+        matches!(self, Self::Upsert(_) | Self::Rejected(_))
+    }
+}
+
 impl Change {
     /// Makes this change, which has not been written, stand for itself and one of the same record that was queued behind it.
     ///
     /// A row carries every column, so the newer one replaces the older. What the older one was to do beyond its row stays:
     /// to write all fields, or to write even what is unchanged.
     pub fn absorb(&mut self, mut newer: Self) {
+        let stands = self.stands_against(&newer);
         newer.epoch = newer.epoch.max(self.epoch);
         newer.force |= self.force;
         if self.origin.rank() > newer.origin.rank() {
             newer.origin = self.origin;
         }
-        match (&self.kind, &newer.kind) {
-            // What was there, or was deleted, was found later than the read that missed it.
-            (ChangeKind::Upsert(_) | ChangeKind::Delete, ChangeKind::Absent) => {
-                (self.epoch, self.force, self.origin) = (newer.epoch, newer.force, newer.origin);
-            }
-            // A page that was queued twice, or a record read again while it changed.
-            (ChangeKind::Upsert(_), ChangeKind::Upsert(_))
-                if self.version > newer.version && newer.version.is_some() =>
-            {
-                (self.epoch, self.force, self.origin) = (newer.epoch, newer.force, newer.origin);
-            }
-            // Made again after it was deleted: another record, of which nothing may stay as it was.
-            (ChangeKind::Delete, ChangeKind::Upsert(_)) => {
-                newer.origin = Origin::Initial;
-                *self = newer;
-            }
-            _ => *self = newer,
+        if stands {
+            (self.epoch, self.force, self.origin) = (newer.epoch, newer.force, newer.origin);
+            return;
         }
+        if self.kind == ChangeKind::Delete && newer.kind.is_present() {
+            // Made again after it was deleted: another record, of which nothing may stay as it was.
+            newer.origin = Origin::Initial;
+        }
+        *self = newer;
+    }
+
+    /// Whether what this change found still holds although `newer` was queued behind it.
+    fn stands_against(&self, newer: &Self) -> bool {
+        match (&self.kind, &newer.kind) {
+            (ChangeKind::Delete, ChangeKind::Absent) => true,
+            // It was found by the read that is said to have missed it, or since.
+            (found, ChangeKind::Absent) if found.is_present() => self.epoch >= newer.epoch,
+            // A page that was queued twice, or a record read again while it changed. Versions of different epochs do not
+            // compare: an environment may have been restored from a backup.
+            (older, later) if older.is_present() && later.is_present() => {
+                self.epoch > newer.epoch
+                    || (self.epoch == newer.epoch && newer.version.is_some() && self.version > newer.version)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn change(epoch: u64, version: Option<u64>, kind: ChangeKind) -> Change {
+        Change {
+            origin: Origin::Change,
+            version,
+            epoch: Epoch(epoch),
+            force: false,
+            read_at: Timestamp::UNIX_EPOCH,
+            mapping: EntryId(Uuid::nil()),
+            kind,
+        }
+    }
+
+    fn row(name: &str) -> ChangeKind {
+        let columns = vec![("firstname".into(), Value::Text(name.into()))];
+        ChangeKind::Upsert(Row { columns })
+    }
+
+    fn rejected() -> ChangeKind {
+        ChangeKind::Rejected(Box::new(Rejection {
+            code: "DYNAMICS_VALUE_UNFIT".to_owned(),
+            message: "x".to_owned(),
+        }))
+    }
+
+    /// What an older change comes to that absorbs a newer one.
+    fn absorbed(mut older: Change, newer: Change) -> Change {
+        older.absorb(newer);
+        older
+    }
+
+    #[test]
+    fn the_newer_of_two_changes_replaces_the_older() {
+        for (older, newer) in [
+            (row("Ada"), row("Grace")),
+            (row("Ada"), rejected()),
+            (rejected(), row("Grace")),
+            (row("Ada"), ChangeKind::Delete),
+            (ChangeKind::Absent, row("Grace")),
+            (ChangeKind::Absent, ChangeKind::Delete),
+        ] {
+            let absorbed = absorbed(change(1, Some(5), older), change(1, Some(6), newer.clone()));
+            assert_eq!(absorbed.kind, newer);
+        }
+    }
+
+    #[test]
+    fn a_row_queued_twice_does_not_bring_back_its_older_version() {
+        let absorbed = absorbed(change(1, Some(6), row("Grace")), change(1, Some(5), row("Ada")));
+        assert_eq!((absorbed.kind, absorbed.version), (row("Grace"), Some(6)));
+    }
+
+    #[test]
+    fn versions_of_different_epochs_do_not_compare() {
+        let absorbed = absorbed(
+            change(1, Some(100), row("before")),
+            change(2, Some(50), row("restored")),
+        );
+        assert_eq!((absorbed.kind, absorbed.epoch), (row("restored"), Epoch(2)));
+    }
+
+    #[test]
+    fn a_record_found_by_the_read_that_is_said_to_have_missed_it_stays() {
+        for epoch in [2, 3] {
+            let absorbed = absorbed(change(epoch, Some(5), row("Ada")), change(2, None, ChangeKind::Absent));
+            assert_eq!((absorbed.kind, absorbed.epoch), (row("Ada"), Epoch(epoch)));
+        }
+    }
+
+    #[test]
+    fn a_row_of_an_earlier_epoch_does_not_outlive_the_read_that_missed_it() {
+        let absorbed = absorbed(change(1, Some(5), row("Ada")), change(2, None, ChangeKind::Absent));
+        assert_eq!((absorbed.kind, absorbed.epoch), (ChangeKind::Absent, Epoch(2)));
+    }
+
+    #[test]
+    fn a_delete_stays_one_whatever_misses_the_record_besides() {
+        let absorbed = absorbed(change(1, None, ChangeKind::Delete), change(2, None, ChangeKind::Absent));
+        assert_eq!(absorbed.kind, ChangeKind::Delete);
+    }
+
+    #[test]
+    fn a_record_made_again_after_its_delete_is_written_whole() {
+        let absorbed = absorbed(change(1, None, ChangeKind::Delete), change(1, Some(7), row("Ada")));
+        assert_eq!((absorbed.kind, absorbed.origin), (row("Ada"), Origin::Initial));
+    }
+
+    #[test]
+    fn what_an_older_change_was_to_do_beyond_its_row_stays() {
+        let older = Change {
+            origin: Origin::Replay,
+            force: true,
+            ..change(2, Some(5), row("Ada"))
+        };
+        let absorbed = absorbed(older, change(2, Some(6), row("Grace")));
+        assert_eq!(
+            (absorbed.kind, absorbed.origin, absorbed.force),
+            (row("Grace"), Origin::Replay, true)
+        );
     }
 }

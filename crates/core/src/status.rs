@@ -97,13 +97,18 @@ fn started(id: WorkflowId, run: &Run, reports: &[WorkerReport], now: Timestamp) 
     answer
 }
 
-/// A report that lies in the future, by a clock that is ahead, is a live one.
+/// A report may lie ahead a little, by a clock that is ahead. One that lies ahead by more says nothing about now: else a
+/// worker long gone would count as live until its time has come.
 fn is_live(report: &WorkerReport, now: Timestamp) -> bool {
-    now.duration_since(report.time) <= signed(LIVE_FOR)
+    now.duration_since(report.time) <= signed(LIVE_FOR) && !lies_ahead(report, now)
+}
+
+fn lies_ahead(report: &WorkerReport, now: Timestamp) -> bool {
+    report.time.duration_since(now) > signed(LIVE_FOR)
 }
 
 const fn has_left(phase: &Phase) -> bool {
-    matches!(phase, Phase::Stopped | Phase::Failed(_))
+    matches!(phase, Phase::Standby | Phase::Stopped | Phase::Failed(_))
 }
 
 /// The failure that was there first.
@@ -121,7 +126,7 @@ fn no_worker(id: WorkflowId, run: &Run, reports: &[WorkerReport], now: Timestamp
     Role::needed_by(id).iter().find_map(|role| {
         let reported = reports
             .iter()
-            .filter(|report| report.role == *role)
+            .filter(|report| report.role == *role && !lies_ahead(report, now))
             .map(|report| report.time);
         let last_seen = reported.max().map_or(run.started, |time| time.max(run.started));
         (now.duration_since(last_seen) > signed(NO_WORKER_AFTER)).then(|| Failure {

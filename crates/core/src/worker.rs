@@ -46,6 +46,8 @@ impl fmt::Display for Role {
 pub enum Phase {
     /// It is proving that it can run: token, metadata, assignment.
     Starting,
+    /// It has no part of the work at present, and takes over what others leave.
+    Standby,
     /// It runs; everything it needs has been proved.
     Running,
     /// It gave up; nothing but a new start or a mended cause helps.
@@ -114,6 +116,19 @@ pub struct WorkerReport {
     pub hindrance: Option<Hindrance>,
     /// What it counted.
     pub counts: Counts,
+    /// How far it is in partitions with records that wait for their parents.
+    pub passed: Vec<Passed>,
+}
+
+/// How far a writer is in a partition of a queue if records that wait for their parents are left aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The source table of the queue.
+    pub table: String,
+    /// The partition.
+    pub partition: i32,
+    /// Everything before this offset is settled, or waits for its parent.
+    pub offset: i64,
 }
 
 /// What a worker counted since its run began.

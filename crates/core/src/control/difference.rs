@@ -149,6 +149,18 @@ fn add_mapping(lines: &mut Lines, mapping: &PinnedMapping) {
         .collect();
     let shown = links.join(", ");
     add_parts(lines, format!("{at}/links"), links, shown);
+    for (side, types) in [
+        ("columns", &definition.types.columns),
+        ("fields", &definition.types.fields),
+    ] {
+        for known in types {
+            add(
+                lines,
+                format!("{at}/types/{side}/{}", known.name),
+                known.type_name.clone(),
+            );
+        }
+    }
     if let Some(replay) = &mapping.replay {
         let shown = if replay.force {
             "asked for, of all records"

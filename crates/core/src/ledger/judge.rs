@@ -1,7 +1,7 @@
 //! What a change comes to, as far as the ledger and the mapping's options tell without a look at its fields.
 
 use super::{Known, Standing};
-use crate::{Change, ChangeKind, Row, mapping::MappingOptions};
+use crate::{Change, ChangeKind, Rejection, Row, mapping::MappingOptions};
 
 /// Why there is nothing to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,8 @@ pub enum Judgement<'a> {
     Delete,
     /// The row is to be mapped, and written unless it is unchanged.
     Map(&'a Row),
+    /// The reader could not queue its row: it is to be set aside.
+    SetAside(&'a Rejection),
     /// It is no record: the read of an epoch has come to its end.
     EpochEnd,
 }
@@ -62,7 +64,10 @@ pub fn judge<'a>(
         ChangeKind::Delete => Judgement::Delete,
         ChangeKind::Absent if was_written && known.is_some_and(|known| known.epoch < change.epoch) => Judgement::Delete,
         ChangeKind::Absent => Judgement::Skip(Skip::NotMissing),
-        ChangeKind::Upsert(_) if known.is_some_and(|known| is_stale(change, known)) => Judgement::Skip(Skip::Stale),
+        ChangeKind::Upsert(_) | ChangeKind::Rejected(_) if known.is_some_and(|known| is_stale(change, known)) => {
+            Judgement::Skip(Skip::Stale)
+        }
+        ChangeKind::Rejected(rejection) => Judgement::SetAside(rejection),
         ChangeKind::Upsert(row) if passes(row) => Judgement::Map(row),
         ChangeKind::Upsert(_) if delete_filtered && was_written => Judgement::Delete,
         ChangeKind::Upsert(_) => Judgement::Skip(Skip::Filtered),

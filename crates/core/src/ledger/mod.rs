@@ -94,11 +94,13 @@ pub struct Known {
     pub epoch: Epoch,
 }
 
-/// Whether a change writes the fields that later changes leave alone (contracts/campaign.md §10.2).
+/// Whether a change writes the fields that later changes leave alone (contracts/campaign.md §10.2). A record that was rejected
+/// when it was first to be written gets them when it is redriven.
 #[must_use]
-pub const fn written_part(origin: Origin) -> Part {
+pub fn written_part(origin: Origin, known: Option<&Known>) -> Part {
     match origin {
         Origin::Initial | Origin::Replay => Part::All,
+        Origin::Redrive if known.is_some_and(|known| known.standing == Standing::Rejected) => Part::All,
         Origin::Change | Origin::Redrive => Part::Updates,
     }
 }
@@ -111,7 +113,7 @@ impl Known {
         matches!(self.standing, Standing::Written | Standing::Outdated)
             && !change.force
             && self.hashes.updates == hashes.updates
-            && (same_insert_only || written_part(change.origin) == Part::Updates)
+            && (same_insert_only || written_part(change.origin, Some(self)) == Part::Updates)
     }
 
     /// The record as it stands when `part` of the change's row has been written.
@@ -131,15 +133,32 @@ impl Known {
     /// The record as it stands when the change has been rejected.
     #[must_use]
     pub fn rejected(before: Option<Self>, change: &Change) -> Self {
-        let existed = before.is_some_and(|before| before.standing.exists());
+        let standing = match before.map(|before| before.standing) {
+            Some(Standing::Written | Standing::Outdated) => Standing::Outdated,
+            // Whether it can be seen is to be found out still.
+            Some(Standing::Hidden) => Standing::Hidden,
+            Some(Standing::Rejected) | None => Standing::Rejected,
+        };
         Self {
-            standing: if existed {
-                Standing::Outdated
-            } else {
-                Standing::Rejected
-            },
+            standing,
             ..Self::seen(before, change)
         }
+    }
+
+    /// The record as it stands when it turned out that the destination has it and hides it.
+    #[must_use]
+    pub fn hidden(before: Option<Self>, change: &Change) -> Self {
+        Self {
+            standing: Standing::Hidden,
+            ..Self::seen(before, change)
+        }
+    }
+
+    /// Whether this was settled later than `other`, or as late: what a former owner of a partition wrote late must not stand
+    /// against it.
+    #[must_use]
+    pub fn is_as_late_as(&self, other: &Self) -> bool {
+        (self.epoch, self.version) >= (other.epoch, other.version)
     }
 
     /// The record as it stood, known to be in the source.

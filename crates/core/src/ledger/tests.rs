@@ -228,11 +228,11 @@ impl World {
                     self.calls += 1;
                     self.destination.insert(key, row);
                 }
-                let part = written_part(change.origin);
+                let part = written_part(change.origin, known.as_ref());
                 self.ledger
                     .insert(key, Known::written(known, change, hashes, part, false));
             }
-            Judgement::Skip(_) | Judgement::EpochEnd => {}
+            Judgement::Skip(_) | Judgement::SetAside(_) | Judgement::EpochEnd => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The mapping a new site starts from.
 
-use super::{FieldMapping, Filter, KeyMapping, MappingOptions, TableMapping};
+use super::{FieldMapping, Filter, KeyMapping, MappedTypes, MappingOptions, TableMapping};
 
 /// Columns of `contact` and fields of `profile` (contracts/dataverse.md §8.2, contracts/campaign.md §5.1, §5.2).
 const FIELDS: [(&str, &str); 15] = [
@@ -48,6 +48,7 @@ pub fn default_contact_mapping() -> TableMapping {
         replacements: Vec::new(),
         filter: Filter::default(),
         links: Vec::new(),
+        types: MappedTypes::default(),
         options: MappingOptions::default(),
     }
 }

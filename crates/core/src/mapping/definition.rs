@@ -1,6 +1,6 @@
 //! A table mapping as a user edits it.
 
-use super::Operator;
+use super::{MappedTypes, Operator};
 
 /// One Dynamics table mapped to one Campaign resource (contracts/campaign.md §10.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct TableMapping {
     /// Columns through which a record points to a record of another table, as the metadata told them when the mapping was
     /// last accepted: lookups among the mapped columns, sorted by column, then table.
     pub links: Vec<Link>,
+    /// The types of what it reads and writes, as the metadata told them at the same time.
+    pub types: MappedTypes,
     /// Settings that hold for the whole mapping.
     pub options: MappingOptions,
 }

@@ -15,7 +15,6 @@ mod compiled;
 pub mod convert;
 mod default_contact;
 mod definition;
-mod drift;
 mod filter;
 pub mod guardrails;
 mod key;
@@ -32,6 +31,7 @@ mod replacement;
 mod target_value;
 #[cfg(test)]
 mod tests;
+mod types;
 mod validate;
 mod wire_name;
 
@@ -43,7 +43,6 @@ pub use definition::{
     ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, Link, MappingOptions, OverLong,
     Replacement, TableMapping,
 };
-pub use drift::{retyped_columns, retyped_fields};
 pub use key::{KEY_LENGTH, key_text, parse_key};
 pub use labels::store_labels_as_values;
 pub use links::{links, parents};
@@ -54,6 +53,7 @@ pub use preview::{FieldDifference, held_differences};
 pub use problem::{Problem, ProblemCode, list_problems};
 pub use rejected::{FieldError, RejectedRow, shown_value};
 pub use target_value::TargetValue;
+pub use types::{MappedType, MappedTypes};
 pub use validate::{
     MAX_CONDITIONS, MAX_FIELDS, MAX_NAME_LENGTH, MAX_REPLACEMENTS, MAX_VALUE_LENGTH, MAX_VALUES, validate,
     validate_source, validate_target,

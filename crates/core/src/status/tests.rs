@@ -101,6 +101,7 @@ fn report(role: Role, phase: Phase, time: i64) -> WorkerReport {
         phase_since: at(time - 500),
         hindrance: None,
         counts: Counts::default(),
+        passed: Vec::new(),
     }
 }
 
@@ -170,6 +171,7 @@ fn a_stopped_workflow_is_stopping_while_a_live_worker_still_runs_it() {
         (Phase::Stopping, 5_000, true),
         (Phase::Running, 5_001, false),
         (Phase::Stopped, 0, false),
+        (Phase::Standby, 0, false),
         (failed("BROKEN", CHANGED), 0, false),
     ] {
         let reports = [report(CampaignWriter, phase.clone(), CHANGED)];
@@ -198,7 +200,7 @@ fn a_workflow_runs_when_every_needed_role_has_a_live_worker_running_it() {
 #[test]
 fn a_workflow_is_starting_while_any_needed_role_does_not_run() {
     let now = CHANGED + 2_000;
-    for other in [Phase::Starting, Phase::Stopping, Phase::Stopped] {
+    for other in [Phase::Starting, Phase::Standby, Phase::Stopping, Phase::Stopped] {
         for (running, role) in [(DynamicsReader, CampaignWriter), (CampaignWriter, DynamicsReader)] {
             let reports = [report(running, Phase::Running, now), report(role, other.clone(), now)];
             let found = ingress(&started(), &reports, now);
@@ -341,10 +343,19 @@ fn a_workflow_that_no_service_works_for_yet_stays_starting() {
 }
 
 #[test]
-fn a_worker_whose_clock_is_ahead_counts_as_live() {
-    let reports = both_running(CHANGED + 600_000);
+fn a_worker_whose_clock_is_a_little_ahead_counts_as_live() {
+    let reports = both_running(CHANGED + 5_001);
     assert_eq!(ingress(&started(), &reports, CHANGED + 1).status, Status::Running);
     assert!(ingress(&stopped(), &reports, CHANGED + 1).stopping);
+}
+
+#[test]
+fn a_report_from_the_future_proves_nothing_and_hides_no_missing_worker() {
+    let reports = both_running(CHANGED + 600_000);
+    assert_eq!(ingress(&started(), &reports, CHANGED + 1).status, Status::Starting);
+    assert!(!ingress(&stopped(), &reports, CHANGED + 1).stopping);
+    let found = ingress(&started(), &reports, CHANGED + 30_001);
+    assert_eq!(found.failure.map(|failure| failure.code).as_deref(), Some(NO_WORKER));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use crosswalk_core::{Change, ChangeKind, Choice, Epoch, Origin, Row, Value, control::EntryId};
+use crosswalk_core::{Change, ChangeKind, Choice, Epoch, Origin, Rejection, Row, Value, control::EntryId};
 use jiff::{Timestamp, civil::Date};
 use prost::Message;
 use rust_decimal::Decimal;
@@ -15,23 +15,30 @@ const UNIX_EPOCH: Date = jiff::civil::date(1970, 1, 1);
 #[must_use]
 pub fn encode_change(change: Change) -> Vec<u8> {
     use wire::change::Kind;
-    let (kind, columns) = match change.kind {
-        ChangeKind::Upsert(row) => (Kind::Unspecified, row.columns.into_iter().map(to_column).collect()),
-        ChangeKind::Delete => (Kind::Delete, Vec::new()),
-        ChangeKind::Absent => (Kind::Absent, Vec::new()),
-        ChangeKind::EpochEnd => (Kind::EpochEnd, Vec::new()),
-    };
-    wire::Change {
+    let mut message = wire::Change {
         origin: to_origin(change.origin).into(),
         version: change.version,
         epoch: change.epoch.0,
         read_at_milliseconds: milliseconds(change.read_at),
-        kind: kind.into(),
-        columns,
         mapping_uid: change.mapping.0.as_bytes().to_vec(),
         force: change.force,
-    }
-    .encode_to_vec()
+        ..wire::Change::default()
+    };
+    let kind = match change.kind {
+        ChangeKind::Upsert(row) => {
+            message.columns = row.columns.into_iter().map(to_column).collect();
+            Kind::Unspecified
+        }
+        ChangeKind::Rejected(rejection) => {
+            (message.code, message.message) = (rejection.code, rejection.message);
+            Kind::Rejected
+        }
+        ChangeKind::Delete => Kind::Delete,
+        ChangeKind::Absent => Kind::Absent,
+        ChangeKind::EpochEnd => Kind::EpochEnd,
+    };
+    message.kind = kind.into();
+    message.encode_to_vec()
 }
 
 /// Decodes a change from its topic.
@@ -46,6 +53,10 @@ pub fn decode_change(bytes: &[u8]) -> Result<Change, DecodeError> {
             let columns = message.columns.into_iter().map(from_column).collect::<Result<_, _>>()?;
             ChangeKind::Upsert(Row { columns })
         }
+        Ok(Kind::Rejected) => ChangeKind::Rejected(Box::new(Rejection {
+            code: message.code,
+            message: message.message,
+        })),
         Ok(Kind::Delete) => ChangeKind::Delete,
         Ok(Kind::Absent) => ChangeKind::Absent,
         Ok(Kind::EpochEnd) => ChangeKind::EpochEnd,
@@ -193,6 +204,9 @@ mod tests {
         });
         let kind = prop_oneof![
             3 => row.prop_map(ChangeKind::Upsert),
+            1 => ("[A-Z_]{1,20}", ".{0,40}").prop_map(|(code, message)| {
+                ChangeKind::Rejected(Box::new(Rejection { code, message }))
+            }),
             1 => Just(ChangeKind::Delete),
             1 => Just(ChangeKind::Absent),
             1 => Just(ChangeKind::EpochEnd),

@@ -155,8 +155,8 @@ mod tests {
     use crosswalk_core::{
         ResourceName, WorkflowId, WorkflowName,
         mapping::{
-            ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, Link, MappingOptions,
-            Operator, OverLong, Replacement, TableMapping,
+            ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, Link, MappedType,
+            MappedTypes, MappingOptions, Operator, OverLong, Replacement, TableMapping,
         },
     };
     use jiff::Timestamp;
@@ -226,6 +226,16 @@ mod tests {
                 source: "parentcustomerid".into(),
                 table: "account".into(),
             }],
+            types: MappedTypes {
+                columns: vec![MappedType {
+                    name: "emailaddress1".into(),
+                    type_name: "text".into(),
+                }],
+                fields: vec![MappedType {
+                    name: "email".into(),
+                    type_name: "string".into(),
+                }],
+            },
             options: MappingOptions {
                 apply_deletes: true,
                 over_long: OverLong::Truncate,

@@ -1,8 +1,8 @@
 //! Table mappings, as they stand in the control log.
 
 use crosswalk_core::mapping::{
-    ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, Link, MappingOptions, Operator,
-    OverLong, Replacement, TableMapping,
+    ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, Link, MappedType, MappedTypes,
+    MappingOptions, Operator, OverLong, Replacement, TableMapping,
 };
 
 use super::{DecodeError, wire};
@@ -20,6 +20,8 @@ pub(super) fn to_mapping(mapping: &TableMapping) -> wire::TableMapping {
         replacements: mapping.replacements.iter().map(to_replacement).collect(),
         filter: Some(to_filter(&mapping.filter)),
         links: mapping.links.iter().map(to_link).collect(),
+        column_types: mapping.types.columns.iter().map(to_type).collect(),
+        field_types: mapping.types.fields.iter().map(to_type).collect(),
         options: Some(to_options(mapping.options)),
     }
 }
@@ -59,6 +61,10 @@ pub(super) fn from_mapping(mapping: wire::TableMapping) -> Result<TableMapping, 
         replacements: mapping.replacements.into_iter().map(from_replacement).collect(),
         filter: from_filter(mapping.filter.unwrap_or_default())?,
         links: mapping.links.into_iter().map(from_link).collect(),
+        types: MappedTypes {
+            columns: mapping.column_types.into_iter().map(from_type).collect(),
+            fields: mapping.field_types.into_iter().map(from_type).collect(),
+        },
         options: from_options(mapping.options.unwrap_or_default())?,
     })
 }
@@ -98,6 +104,20 @@ fn from_field(field: wire::FieldMapping) -> FieldMapping {
         source: field.source,
         target: field.target,
         apply_updates: !field.insert_only,
+    }
+}
+
+fn to_type(known: &MappedType) -> wire::MappedType {
+    wire::MappedType {
+        name: known.name.clone(),
+        type_name: known.type_name.clone(),
+    }
+}
+
+fn from_type(known: wire::MappedType) -> MappedType {
+    MappedType {
+        name: known.name,
+        type_name: known.type_name,
     }
 }
 

@@ -3,7 +3,7 @@
 use crosswalk_core::{
     ResourceName,
     control::RunId,
-    worker::{Counts, Failure, Hindrance, Phase, Role, WorkerReport},
+    worker::{Counts, Failure, Hindrance, Passed, Phase, Role, WorkerReport},
 };
 use prost::Message;
 
@@ -15,6 +15,7 @@ pub fn encode_report(report: &WorkerReport) -> Vec<u8> {
     use wire::worker_report::{Hindrance as WireHindrance, Phase as WirePhase};
     let (phase, failure) = match &report.phase {
         Phase::Starting => (WirePhase::Starting, None),
+        Phase::Standby => (WirePhase::Standby, None),
         Phase::Running => (WirePhase::Running, None),
         Phase::Failed(failure) => (WirePhase::Failed, Some(to_failure(failure))),
         Phase::Stopping => (WirePhase::Stopping, None),
@@ -52,6 +53,7 @@ pub fn encode_report(report: &WorkerReport) -> Vec<u8> {
         initial_read: report.counts.initial_read,
         expected: report.counts.expected,
         last_progress_milliseconds: report.counts.last_progress.map(milliseconds),
+        passed: report.passed.iter().map(to_passed).collect(),
     }
     .encode_to_vec()
 }
@@ -86,8 +88,25 @@ pub fn decode_report(bytes: &[u8]) -> Result<WorkerReport, DecodeError> {
                 .map(|time| timestamp(time, "last_progress_milliseconds"))
                 .transpose()?,
         },
+        passed: message.passed.into_iter().map(from_passed).collect(),
         worker: message.worker,
     })
+}
+
+fn to_passed(passed: &Passed) -> wire::Passed {
+    wire::Passed {
+        table: passed.table.clone(),
+        partition: passed.partition,
+        offset: passed.offset,
+    }
+}
+
+fn from_passed(passed: wire::Passed) -> Passed {
+    Passed {
+        table: passed.table,
+        partition: passed.partition,
+        offset: passed.offset,
+    }
 }
 
 fn from_role(name: &str) -> Result<Role, DecodeError> {
@@ -101,6 +120,7 @@ fn from_phase(phase: i32, failure: Option<wire::Failure>) -> Result<Phase, Decod
     use wire::worker_report::Phase as Wire;
     match Wire::try_from(phase) {
         Ok(Wire::Starting) => Ok(Phase::Starting),
+        Ok(Wire::Standby) => Ok(Phase::Standby),
         Ok(Wire::Running) => Ok(Phase::Running),
         Ok(Wire::Failed) => Ok(Phase::Failed(from_failure(
             failure.ok_or(DecodeError::Missing("failure"))?,
@@ -166,6 +186,7 @@ mod tests {
         };
         let phases = [
             Phase::Starting,
+            Phase::Standby,
             Phase::Running,
             Phase::Failed(failure),
             Phase::Stopping,
@@ -210,6 +231,11 @@ mod tests {
                         expected: Some(4),
                         last_progress: Some(at(2)),
                     },
+                    passed: vec![Passed {
+                        table: "contact".into(),
+                        partition: 7,
+                        offset: 921,
+                    }],
                 };
                 assert_eq!(decode_report(&encode_report(&report)).unwrap(), report);
             }

@@ -9,7 +9,7 @@ use crate::{
         CampaignSettings, Change, DynamicsSettings, Entry, EntryId, Etag, Instance, InstanceSettings, LogOffset,
         Outcome, RunId, State, Workflow,
     },
-    mapping::{FieldMapping, Filter, KeyMapping, MappingOptions, TableMapping},
+    mapping::{FieldMapping, Filter, KeyMapping, MappedTypes, MappingOptions, TableMapping},
 };
 
 pub(super) const ACTOR: &str = "ann@contoso.example";
@@ -86,6 +86,7 @@ pub(super) fn table(source: &str, target: &str) -> TableMapping {
         replacements: Vec::new(),
         filter: Filter::default(),
         links: Vec::new(),
+        types: MappedTypes::default(),
         options: MappingOptions::default(),
     }
 }

@@ -1,9 +1,10 @@
 //! Filters: every operator on every kind of value.
 
-use super::fixtures::{choice, contact, mapping, profile, row, text};
+use super::fixtures::{choice, column, contact, mapping, profile, row, text};
 use crate::{
     Choice, Row, Value,
     mapping::{Combination, CompiledMapping, Condition, Filter, Operator, ProblemCode, columns, validate},
+    schema::{Column, ColumnOption, ColumnType},
 };
 
 fn condition(source: &str, operator: Operator, values: &[&str]) -> Condition {
@@ -176,6 +177,10 @@ fn conditions_that_make_no_sense_are_refused_at_their_place() {
         condition("firstname", Operator::Equals, &[&long]),
         condition("parentcustomerid", Operator::Equals, &["somebody"]),
         condition("entityimage", Operator::IsEmpty, &[]),
+        condition("numberofchildren", Operator::Greater, &[""]),
+        condition("firstname", Operator::Contains, &[""]),
+        condition("firstname", Operator::In, &["", "Ada"]),
+        condition("firstname", Operator::NotEquals, &[""]),
     ];
     let mut found: Vec<(String, ProblemCode)> = validate(&definition, &contact(), &profile())
         .into_iter()
@@ -197,6 +202,8 @@ fn conditions_that_make_no_sense_are_refused_at_their_place() {
         ("[10].values[0]", ProblemCode::ValueTooLong),
         ("[11].values[0]", ProblemCode::ValueUnreadable),
         ("[12].source", ProblemCode::SourceTypeUnsupported),
+        ("[13].values[0]", ProblemCode::ValueUnreadable),
+        ("[14].values[0]", ProblemCode::ValueUnreadable),
     ]
     .map(|(field, code)| (field.to_owned(), code))
     .to_vec();
@@ -204,4 +211,33 @@ fn conditions_that_make_no_sense_are_refused_at_their_place() {
     expected.retain(|(field, _)| field != "[1].values[0]");
     expected.sort_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(found, expected);
+}
+
+#[test]
+fn an_operator_that_looks_for_one_of_the_selected_options_takes_one_in_each_value() {
+    let option = |value, label: &str| ColumnOption {
+        value,
+        label: Some(label.to_owned()),
+    };
+    let mut table = contact();
+    table.columns.push(Column {
+        options: vec![option(1, "Chess"), option(2, "Go"), option(3, "Go, or so")],
+        ..column("new_games", ColumnType::MultiSelectPicklist)
+    });
+    table
+        .columns
+        .sort_by(|one, other| one.logical_name.cmp(&other.logical_name));
+    let mut definition = mapping(&[]);
+    for (operator, value, fits) in [
+        (Operator::Equals, "1,2", true),
+        (Operator::Equals, "Chess, Go", true),
+        (Operator::Contains, "1", true),
+        (Operator::Contains, "Go, or so", true),
+        (Operator::Contains, "1,2", false),
+        (Operator::In, "Chess, Go", false),
+    ] {
+        definition.filter.conditions = vec![condition("new_games", operator, &[value])];
+        let problems = validate(&definition, &table, &profile());
+        assert_eq!(problems.is_empty(), fits, "{operator:?} {value}: {problems:?}");
+    }
 }

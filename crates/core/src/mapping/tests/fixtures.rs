@@ -2,7 +2,9 @@
 
 use crate::{
     Choice, Row, Value,
-    mapping::{ConvertError, FieldMapping, Filter, KeyMapping, MappingOptions, TableMapping, TargetValue, convert},
+    mapping::{
+        ConvertError, FieldMapping, Filter, KeyMapping, MappedTypes, MappingOptions, TableMapping, TargetValue, convert,
+    },
     schema::{Column, ColumnType, EnumerationValue, Field, FieldType, Resource, Table},
 };
 
@@ -157,6 +159,7 @@ pub(in crate::mapping) fn mapping(pairs: &[(&str, &str)]) -> TableMapping {
         replacements: Vec::new(),
         filter: Filter::default(),
         links: Vec::new(),
+        types: MappedTypes::default(),
         options: MappingOptions::default(),
     }
 }

@@ -3,9 +3,9 @@
 use super::fixtures::{contact, mapping, profile};
 use crate::{
     mapping::{
-        FieldMapping, Link, ProblemCode, TableMapping,
+        FieldMapping, Link, MappedTypes, ProblemCode, TableMapping,
         guardrails::{mapping_warnings, workflow_warnings},
-        links, parents, retyped_columns, retyped_fields,
+        links, parents, validate, validate_source, validate_target,
     },
     schema::{ColumnType, FieldType},
 };
@@ -96,9 +96,11 @@ fn circles_are_broken_so_that_no_table_waits_for_itself() {
 
 #[test]
 fn a_column_or_field_of_another_type_is_named_and_other_changes_are_not() {
-    let definition = mapping(&[("firstname", "firstName"), ("birthdate", "birthDate")]);
+    let mut definition = mapping(&[("firstname", "firstName"), ("birthdate", "birthDate")]);
     let (table, resource) = (contact(), profile());
-    let mut changed = table.clone();
+    definition.types = MappedTypes::of(&definition, &table, &resource);
+    assert_eq!(validate(&definition, &table, &resource), []);
+    let mut changed = table;
     for column in &mut changed.columns {
         match column.logical_name.as_str() {
             "birthdate" => column.column_type = ColumnType::String,
@@ -106,7 +108,7 @@ fn a_column_or_field_of_another_type_is_named_and_other_changes_are_not() {
             _ => column.display_name = "renamed".to_owned(),
         }
     }
-    let found = retyped_columns(&definition, &table, &changed);
+    let found = validate_source(&definition, &changed);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
         (found[0].field.as_str(), found[0].code),
@@ -114,17 +116,23 @@ fn a_column_or_field_of_another_type_is_named_and_other_changes_are_not() {
     );
     assert!(found[0].message.contains("birthdate"), "{}", found[0].message);
 
-    let mut changed = resource.clone();
+    let mut changed = resource;
     for field in &mut changed.fields {
         match field.path.as_str() {
             "firstName" => field.field_type = FieldType::Integer,
             _ => field.max_length = Some(1),
         }
     }
-    let found = retyped_fields(&definition, &resource, &changed);
+    let found = validate_target(&definition, &changed);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].message.contains("firstName"), "{}", found[0].message);
-    assert_eq!(retyped_fields(&definition, &resource, &resource), []);
+
+    definition.types = MappedTypes::default();
+    assert_eq!(
+        validate_target(&definition, &changed),
+        [],
+        "nothing is known of its types"
+    );
 }
 
 #[test]

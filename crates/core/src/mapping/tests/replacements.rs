@@ -1,13 +1,13 @@
 //! Replacements, and fields that later changes leave alone.
 
-use super::fixtures::{ID, choice, contact, mapping, profile, row, text};
+use super::fixtures::{ID, choice, column, contact, mapping, profile, row, text};
 use crate::{
     Choice, Value,
     mapping::{
-        ChoiceForm, CompiledMapping, FieldMapping, Part, ProblemCode, Replacement, TableMapping,
+        ChoiceForm, CompiledMapping, Condition, FieldMapping, Operator, Part, ProblemCode, Replacement, TableMapping,
         store_labels_as_values, validate,
     },
-    schema::ColumnOption,
+    schema::{Column, ColumnOption, ColumnType},
 };
 
 fn replacement(source: &str, existing: &str, new: &str) -> Replacement {
@@ -158,6 +158,49 @@ fn labels_of_yes_no_columns_are_stored_as_values() {
     let stored = store_labels_as_values(with(&[], replacements), &table);
     let existing: Vec<&str> = stored.replacements.iter().map(|one| one.existing.as_str()).collect();
     assert_eq!(existing, ["true", "false", "Allow"]);
+}
+
+#[test]
+fn labels_of_options_are_stored_as_values_so_that_a_renamed_label_changes_nothing() {
+    let option = |value, label: &str| ColumnOption {
+        value,
+        label: Some(label.to_owned()),
+    };
+    let options = [(1, "Male"), (2, "Female"), (3, "Go, Chess"), (4, "Same"), (5, "same")];
+    let options: Vec<ColumnOption> = options.map(|(value, label)| option(value, label)).into();
+    let mut table = contact();
+    table.columns.retain(|column| column.logical_name != "gendercode");
+    for (name, column_type) in [
+        ("gendercode", ColumnType::Picklist),
+        ("new_games", ColumnType::MultiSelectPicklist),
+    ] {
+        table.columns.push(Column {
+            options: options.clone(),
+            ..column(name, column_type)
+        });
+    }
+    table
+        .columns
+        .sort_by(|one, other| one.logical_name.cmp(&other.logical_name));
+    for (source, spelled, stored) in [
+        ("gendercode", "female", "2"),
+        ("gendercode", "2", "2"),
+        ("gendercode", "Go, Chess", "3"),
+        ("gendercode", "Same", "Same"),
+        ("new_games", "Go, Chess", "3"),
+        ("new_games", "Male, 2", "1,2"),
+        ("firstname", "Male", "Male"),
+    ] {
+        let mut definition = with(&[], vec![replacement(source, spelled, "x")]);
+        definition.filter.conditions = vec![Condition {
+            source: source.to_owned(),
+            operator: Operator::Equals,
+            values: vec![spelled.to_owned()],
+        }];
+        let kept = store_labels_as_values(definition, &table);
+        assert_eq!(kept.replacements[0].existing, stored, "{source} {spelled}");
+        assert_eq!(kept.filter.conditions[0].values, [stored], "{source} {spelled}");
+    }
 }
 
 #[test]

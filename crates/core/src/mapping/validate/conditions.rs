@@ -2,7 +2,7 @@
 
 use super::{Fault, MAX_CONDITIONS, MAX_VALUE_LENGTH, MAX_VALUES, check_column, check_name};
 use crate::{
-    mapping::{Arity, Condition, Filter, Literal, Problem, ProblemCode},
+    mapping::{Arity, Condition, Filter, Literal, Operator, Problem, ProblemCode},
     schema::{Column, ColumnType, Table},
 };
 
@@ -48,8 +48,10 @@ pub(super) fn check_options(filter: &Filter, table: &Table) -> Vec<Problem> {
         .filter_map(|(place, condition)| Some((place, condition, table.column(&condition.source)?)))
         .flat_map(|(place, condition, column)| {
             let values = condition.values.iter().enumerate();
+            // These look for one option among those selected.
+            let several = !matches!(condition.operator, Operator::Contains | Operator::In);
             values.filter_map(move |(nth, value)| {
-                let (code, message) = missing_option(value, column)?;
+                let (code, message) = missing_option(value, column, several)?;
                 Some(Problem {
                     field: format!("filter.conditions[{place}].values[{nth}]"),
                     code,
@@ -60,8 +62,8 @@ pub(super) fn check_options(filter: &Filter, table: &Table) -> Vec<Problem> {
         .collect()
 }
 
-/// The fault of a value that names no option of an option set.
-pub(super) fn missing_option(value: &str, column: &Column) -> Option<Fault> {
+/// The fault of a value that names no option of an option set. `several`: of a multi-select one it may name more than one.
+pub(super) fn missing_option(value: &str, column: &Column, several: bool) -> Option<Fault> {
     use ColumnType::{MultiSelectPicklist, Picklist, State, Status};
     if !matches!(column.column_type, Picklist | State | Status | MultiSelectPicklist) || value.is_empty() {
         return None;
@@ -75,8 +77,8 @@ pub(super) fn missing_option(value: &str, column: &Column) -> Option<Fault> {
             })
         })
     };
-    let found = has(&whole)
-        || (column.column_type == MultiSelectPicklist && value.split(',').all(|part| has(&Literal::new(part.trim()))));
+    let takes_several = several && column.column_type == MultiSelectPicklist;
+    let found = has(&whole) || (takes_several && value.split(',').all(|part| has(&Literal::new(part.trim()))));
     if found {
         return None;
     }
@@ -130,10 +132,23 @@ fn check_values(condition: &Condition, column_type: Option<ColumnType>) -> Vec<(
     let values = condition.values.iter().enumerate();
     values
         .filter_map(|(nth, value)| {
-            let fault = check_value(value, column_type)?;
+            let fault = empty_value(condition.operator, value).or_else(|| check_value(value, column_type))?;
             Some((format!("values[{nth}]"), fault))
         })
         .collect()
+}
+
+/// The fault of an empty value for an operator that nothing fits then.
+fn empty_value(operator: Operator, value: &str) -> Option<Fault> {
+    let takes_empty = matches!(operator, Operator::Equals | Operator::NotEquals | Operator::In);
+    (value.is_empty() && !takes_empty).then(|| {
+        let message = format!(
+            "`{}` needs a value. To look for records without one, choose `{}`.",
+            operator.name(),
+            Operator::IsEmpty.name()
+        );
+        (ProblemCode::ValueUnreadable, message)
+    })
 }
 
 /// The fault of a value that is too long, or spells nothing of the column's type.

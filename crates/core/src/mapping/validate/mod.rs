@@ -5,7 +5,9 @@ mod replacements;
 
 use std::collections::HashMap;
 
-use super::{Compatibility, KEY_LENGTH, Problem, ProblemCode, TableMapping, compatible, convert::longest, wire_name};
+use super::{
+    Compatibility, KEY_LENGTH, Problem, ProblemCode, TableMapping, compatible, convert::longest, types, wire_name,
+};
 use crate::schema::{Column, ColumnType, Field, FieldType, Resource, Table};
 
 /// Most fields a mapping may have beside its key: as many columns as a Dataverse table can have. Adobe's guardrail for
@@ -73,6 +75,7 @@ pub fn validate_source(mapping: &TableMapping, table: &Table) -> Vec<Problem> {
             message,
         }));
     }
+    problems.extend(types::retyped_columns(mapping, table));
     problems.extend(conditions::check(&mapping.filter, table));
     problems.extend(replacements::check(mapping, table));
     problems
@@ -106,6 +109,7 @@ pub fn validate_target(mapping: &TableMapping, resource: &Resource) -> Vec<Probl
             message,
         }));
     }
+    problems.extend(types::retyped_fields(mapping, resource));
     problems.extend(check_targets_distinct(mapping, resource));
     problems.extend(replacements::check_targets(mapping, resource));
     problems

@@ -51,7 +51,7 @@ pub(super) fn check_options(mapping: &TableMapping, table: &Table) -> Vec<Proble
     let replacements = mapping.replacements.iter().enumerate();
     replacements
         .filter_map(|(place, one)| {
-            let (code, message) = conditions::missing_option(&one.existing, table.column(&one.source)?)?;
+            let (code, message) = conditions::missing_option(&one.existing, table.column(&one.source)?, true)?;
             Some(problem(place, "existing", code, message))
         })
         .collect()

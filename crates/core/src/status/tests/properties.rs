@@ -29,6 +29,7 @@ fn phases() -> impl Strategy<Value = Phase> {
         1 => times().prop_map(|since| Phase::Failed(Failure { since, ..failure("BROKEN", CHANGED) })),
         1 => Just(Phase::Stopping),
         1 => Just(Phase::Stopped),
+        1 => Just(Phase::Standby),
     ]
 }
 
@@ -83,7 +84,7 @@ proptest! {
                 report.role == role
                     && report.run == run_id(1)
                     && report.phase == Phase::Running
-                    && now.duration_since(report.time) <= SignedDuration::from_secs(5)
+                    && now.duration_since(report.time).abs() <= SignedDuration::from_secs(5)
             })
         };
         if found.status == Status::Running {
