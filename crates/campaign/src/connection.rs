@@ -1,8 +1,9 @@
 //! Where a Campaign instance is and who we are to it.
 
+use crosswalk_core::is_loopback_host;
 use http::HeaderValue;
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use crate::Error;
 
@@ -66,12 +67,7 @@ pub(crate) fn append(base: &Url, segments: &[&str]) -> Url {
 
 /// Whether the URL's host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host_str().is_some_and(is_loopback_host)
 }
 
 /// Credentials travel with every call, so plain HTTP is for loopback only.
@@ -114,6 +110,7 @@ mod tests {
             ("http://127.0.0.1:8092", true),
             ("http://[::1]:8092", true),
             ("http://localhost:8092", true),
+            ("http://campaign.localhost:8092", true),
             ("http://mc.adobe.io", false),
             ("http://localhost.example.com", false),
             ("ftp://127.0.0.1", false),

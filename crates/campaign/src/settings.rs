@@ -18,7 +18,7 @@ pub struct ClientSettings {
     pub max_idle_connections: usize,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
-    /// How long before its end a token is renewed; at most a fifth of its life. Adobe suggests an hour (§1.1).
+    /// How long before its end a token is renewed; at most a quarter of its life. Adobe suggests an hour (§1.1).
     pub token_renewal_margin: Duration,
     /// The endpoint family of the resources.
     pub endpoint: Endpoint,

@@ -1,16 +1,14 @@
-//! The access token: one for all calls, renewed before it ends, asked for once however many callers wait.
+//! The access token of an instance, asked for at IMS by client credentials (contracts/campaign.md §1.1).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crosswalk_runtime::token::{Issued, TokenCache};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
-use parking_lot::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
@@ -22,14 +20,8 @@ use crate::{ClientSettings, Connection, Error, Misconfiguration, body};
 /// Largest answer of the token endpoint, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Longest life believed, in seconds: tokens live a day (contracts/campaign.md §1.1).
-const MAX_LIFE: u64 = 24 * 3600;
-
 /// Life of a token whose answer does not tell, in seconds.
 const DEFAULT_LIFE: u64 = 300;
-
-/// After a failed early renewal, the wait before the next.
-const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
 /// A bearer token, ready to be sent. Not `Debug`.
 pub(crate) struct Token {
@@ -37,7 +29,6 @@ pub(crate) struct Token {
     pub(crate) header: HeaderValue,
     /// The token itself.
     secret: SecretString,
-    expires_at: Instant,
 }
 
 impl Token {
@@ -47,24 +38,20 @@ impl Token {
     }
 }
 
-struct Current {
-    token: Arc<Token>,
-    renew_at: Instant,
+/// The one place tokens come from.
+pub(crate) struct TokenSource {
+    ims: Arc<Ims>,
+    tokens: TokenCache<Token, Error>,
 }
 
-/// Gets tokens from IMS by client credentials (contracts/campaign.md §1.1) and keeps the last.
-pub(crate) struct TokenSource {
+/// The identity service, and who we are to it.
+struct Ims {
     http: reqwest::Client,
     url: Url,
     client_id: String,
     client_secret: SecretString,
     scope: String,
-    renewal_margin: Duration,
     observer: Option<Arc<dyn Observer>>,
-    current: RwLock<Option<Current>>,
-    /// Held while a token is asked for; holds the error of the last attempt, for those who waited for it.
-    attempt: Mutex<Option<Error>>,
-    attempts: AtomicU64,
 }
 
 impl TokenSource {
@@ -74,105 +61,39 @@ impl TokenSource {
         settings: &ClientSettings,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        Self {
+        let ims = Ims {
             http,
             url: connection.token_url(),
             client_id: connection.client_id.clone(),
             client_secret: connection.client_secret.clone(),
             scope: connection.scopes.join(","),
-            renewal_margin: settings.token_renewal_margin,
             observer,
-            current: RwLock::new(None),
-            attempt: Mutex::new(None),
-            attempts: AtomicU64::new(0),
+        };
+        Self {
+            ims: Arc::new(ims),
+            tokens: TokenCache::new("Adobe Campaign", settings.token_renewal_margin),
         }
     }
 
     /// The token to use now.
     pub(crate) async fn current(&self) -> Result<Arc<Token>, Error> {
-        let now = Instant::now();
-        let (token, renew_at) = match &*self.current.read() {
-            Some(current) if now < current.renew_at => return Ok(Arc::clone(&current.token)),
-            Some(current) => (Some(Arc::clone(&current.token)), current.renew_at),
-            None => (None, now),
-        };
-        match token {
-            Some(token) if now < token.expires_at => Ok(self.renew_early(token, renew_at).await),
-            _ => self.fetch_or_share().await,
-        }
+        self.tokens.current(|| Arc::clone(&self.ims).request()).await
+    }
+
+    /// Gets a new token whatever is kept.
+    pub(crate) async fn renew(&self) -> Result<(), Error> {
+        self.tokens.renew(|| Arc::clone(&self.ims).request()).await.map(drop)
     }
 
     /// Forgets a token that the gateway refused, unless a newer one has taken its place.
     pub(crate) fn discard(&self, refused: &Arc<Token>) {
-        let mut current = self.current.write();
-        if current
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(&current.token, refused))
-        {
-            *current = None;
-        }
+        self.tokens.discard(refused);
     }
+}
 
-    /// Gets a new token whatever is kept.
-    pub(crate) async fn fetch(&self) -> Result<(), Error> {
-        let mut last = self.attempt.lock().await;
-        self.fetch_locked(&mut last).await.map(drop)
-    }
-
-    /// One caller renews; the others go on with the old token, and so does that one if renewing fails: the token is
-    /// still good.
-    async fn renew_early(&self, token: Arc<Token>, renew_at: Instant) -> Arc<Token> {
-        let Ok(mut last) = self.attempt.try_lock() else {
-            return token;
-        };
-        match &*self.current.read() {
-            Some(current) if current.renew_at != renew_at => return Arc::clone(&current.token),
-            _ => {}
-        }
-        match self.fetch_locked(&mut last).await {
-            Ok(new) => new,
-            Err(error) => {
-                tracing::warn!(%error, code = error.code(), "early renewal of the campaign token failed");
-                if let Some(current) = &mut *self.current.write() {
-                    current.renew_at = Instant::now() + RENEWAL_PAUSE;
-                }
-                token
-            }
-        }
-    }
-
-    /// Whoever waits while another caller asks takes that caller's token or error.
-    async fn fetch_or_share(&self) -> Result<Arc<Token>, Error> {
-        let seen = self.attempts.load(Ordering::Acquire);
-        let mut last = self.attempt.lock().await;
-        match &*self.current.read() {
-            Some(current) if Instant::now() < current.token.expires_at => return Ok(Arc::clone(&current.token)),
-            _ => {}
-        }
-        if self.attempts.load(Ordering::Acquire) != seen
-            && let Some(error) = &*last
-        {
-            return Err(error.clone());
-        }
-        self.fetch_locked(&mut last).await
-    }
-
-    async fn fetch_locked(&self, last: &mut Option<Error>) -> Result<Arc<Token>, Error> {
-        let outcome = self.request().await;
-        self.attempts.fetch_add(1, Ordering::Release);
-        *last = outcome.as_ref().err().cloned();
-        let (token, life) = outcome?;
-        let renew_at = token.expires_at - self.renewal_margin.min(life / 5);
-        let token = Arc::new(token);
-        *self.current.write() = Some(Current {
-            token: Arc::clone(&token),
-            renew_at,
-        });
-        Ok(token)
-    }
-
-    /// One request to IMS, observed.
-    async fn request(&self) -> Result<(Token, Duration), Error> {
+impl Ims {
+    /// One request, observed.
+    async fn request(self: Arc<Self>) -> Result<Issued<Token>, Error> {
         let start = Instant::now();
         let mut status = None;
         let outcome = self.ask(&mut status).await;
@@ -186,8 +107,7 @@ impl TokenSource {
         outcome
     }
 
-    async fn ask(&self, status: &mut Option<u16>) -> Result<(Token, Duration), Error> {
-        // Life is counted from here: the token is younger than we think, never older.
+    async fn ask(&self, status: &mut Option<u16>) -> Result<Issued<Token>, Error> {
         let asked_at = Instant::now();
         let request = self
             .http
@@ -214,13 +134,15 @@ impl TokenSource {
                 reply: Box::new(reply),
             });
         };
-        let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFE).min(MAX_LIFE));
         let token = Token {
             header,
             secret: answer.access_token,
-            expires_at: asked_at + life,
         };
-        Ok((token, life))
+        Ok(Issued {
+            token,
+            asked_at,
+            life: Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFE)),
+        })
     }
 
     fn form(&self) -> String {

@@ -82,7 +82,7 @@ impl Transport {
 
     /// Gets a new token.
     pub(crate) async fn authenticate(&self) -> Result<(), Error> {
-        self.tokens.fetch().await
+        self.tokens.renew().await
     }
 
     /// Sends a call, and once more with a new token where the gateway refused the token. `calls` counts what was sent.

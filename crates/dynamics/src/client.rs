@@ -241,11 +241,11 @@ impl Client {
     /// On a 401 drops the token, fetches a new one once, retries once, then fails (contracts/dataverse.md §1.5).
     async fn get(&self, request: Request<'_>) -> Result<Vec<u8>, Error> {
         let token = self.shared.tokens.token(&self.http).await?;
-        let mut received = self.send(&request, token.header.clone()).await?;
+        let mut received = self.send(&request, &token).await?;
         if received.status == StatusCode::UNAUTHORIZED {
-            self.shared.tokens.forget(&token).await;
+            self.shared.tokens.discard(&token);
             let token = self.shared.tokens.token(&self.http).await?;
-            received = self.send(&request, token.header).await?;
+            received = self.send(&request, &token).await?;
         }
         if received.status == StatusCode::OK {
             return Ok(received.body);
@@ -255,7 +255,7 @@ impl Client {
         Err(classify(answer, after, request.table))
     }
 
-    async fn send(&self, request: &Request<'_>, authorization: HeaderValue) -> Result<Received, Error> {
+    async fn send(&self, request: &Request<'_>, authorization: &HeaderValue) -> Result<Received, Error> {
         let mut builder = self
             .http
             .client

@@ -1,7 +1,8 @@
 //! Where a Dataverse environment is and as whom to speak to it.
 
+use crosswalk_core::is_loopback_host;
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use crate::Error;
 
@@ -109,12 +110,7 @@ fn invalid(field: &'static str, reason: &str) -> Error {
 
 /// Whether the host is this machine; elsewhere https is required.
 fn check_host(url: &Url) -> Result<bool, &'static str> {
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err("names no host"),
-    };
+    let is_loopback = is_loopback_host(url.host_str().ok_or("names no host")?);
     if !(url.scheme() == "https" || is_loopback && url.scheme() == "http") {
         return Err("must be an https address");
     }
@@ -186,6 +182,7 @@ mod tests {
             ("http://localhost.example.com", false),
             ("http://127.0.0.1:8091", true),
             ("http://localhost:8091", true),
+            ("http://dynamics.localhost:8091", true),
             ("http://[::1]:8091", true),
         ] {
             assert_eq!(

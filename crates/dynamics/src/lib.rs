@@ -20,6 +20,6 @@ pub use client::{Client, Identity};
 pub use connection::Connection;
 pub use error::Error;
 pub use observer::{Exchange, Observer, Operation};
-pub use page::{Page, PageLink, RejectedRow, SourceChange};
+pub use page::{Page, PageLink, RejectedRow, SourceChange, UnknownOption};
 pub use selection::Selection;
 pub use settings::ClientSettings;

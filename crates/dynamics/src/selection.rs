@@ -48,10 +48,10 @@ pub(crate) enum Kind {
     Choices(Labels),
 }
 
-/// Labels of an option set, shared by all values read.
+/// The options of an option set with their labels, which all values read share.
 #[derive(Debug)]
 pub(crate) struct Labels {
-    by_value: Vec<(i32, Arc<str>)>,
+    by_value: Vec<(i32, Option<Arc<str>>)>,
 }
 
 impl Selection {
@@ -191,6 +191,14 @@ impl Kind {
         }
     }
 
+    /// Whether an option of the column was there when the metadata was read.
+    pub(crate) fn knows_option(&self, value: i32) -> bool {
+        match self {
+            Self::Choice(labels) | Self::Choices(labels) => labels.knows(value),
+            _ => true,
+        }
+    }
+
     /// Whether the JSON value is a number, read from its text so that no digit is lost.
     pub(crate) const fn is_numeric(&self) -> bool {
         matches!(self, Self::Integer | Self::Decimal | Self::Double | Self::Choice(_))
@@ -199,19 +207,27 @@ impl Kind {
 
 impl Labels {
     fn new(column: &Column) -> Self {
-        let mut by_value: Vec<(i32, Arc<str>)> = column
+        let mut by_value: Vec<(i32, Option<Arc<str>>)> = column
             .options
             .iter()
-            .filter_map(|option| Some((option.value, option.label.as_deref()?.into())))
+            .map(|option| (option.value, option.label.as_deref().map(Arc::from)))
             .collect();
         by_value.sort_by_key(|(value, _)| *value);
         Self { by_value }
     }
 
-    /// The label of an option; none for an option added since the metadata was read.
+    /// The label of an option; none for an option that has none or was added since the metadata was read.
     pub(crate) fn of(&self, value: i32) -> Option<Arc<str>> {
-        let place = self.by_value.binary_search_by_key(&value, |(value, _)| *value).ok()?;
-        Some(Arc::clone(&self.by_value[place].1))
+        self.by_value[self.place(value)?].1.clone()
+    }
+
+    /// Whether the option was there when the metadata was read.
+    pub(crate) fn knows(&self, value: i32) -> bool {
+        self.place(value).is_some()
+    }
+
+    fn place(&self, value: i32) -> Option<usize> {
+        self.by_value.binary_search_by_key(&value, |(value, _)| *value).ok()
     }
 }
 

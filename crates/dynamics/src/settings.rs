@@ -14,7 +14,7 @@ pub struct ClientSettings {
     pub request_timeout: Duration,
     /// How long an unused connection is kept open.
     pub pool_idle_timeout: Duration,
-    /// How long before its end a token is renewed; at most a quarter of its lifetime is used.
+    /// How long before its end a token is renewed; at most a quarter of its life.
     pub token_renewal_margin: Duration,
     /// Longest page accepted, in bytes after decompression.
     pub max_page_bytes: usize,

@@ -25,6 +25,9 @@ pub struct Page {
     pub changes: Vec<SourceChange>,
     /// Rows with a value that does not fit its column; they are not among the changes.
     pub rejected: Vec<RejectedRow>,
+    /// Options that rows hold and the selection's metadata does not have, each once, at most 100: added since it was read,
+    /// or taken out while rows still held them. Such values come without a label.
+    pub unknown_options: Vec<UnknownOption>,
     /// Where to go on.
     pub next: PageLink,
 }
@@ -38,6 +41,15 @@ pub struct SourceChange {
     pub version: Option<u64>,
     /// The whole selected row, or that it was deleted.
     pub kind: ChangeKind,
+}
+
+/// An option that a row holds and the metadata does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UnknownOption {
+    /// Logical name of the column.
+    pub column: Box<str>,
+    /// The option's value.
+    pub value: i32,
 }
 
 /// A row with a value that does not fit its column's type: the row's fault, not the page's.
@@ -96,10 +108,10 @@ impl Page {
             operation: Operation::Page.name(),
             reason: "neither a next link nor a delta link".to_owned(),
         })?;
-        let (changes, rejected) = rows.into_parts();
         Ok(Self {
-            changes,
-            rejected,
+            changes: rows.changes,
+            rejected: rows.rejected,
+            unknown_options: rows.unknown_options,
             next,
         })
     }
@@ -112,8 +124,7 @@ impl Page {
 pub(crate) fn parse_row(body: &[u8], selection: &Selection) -> Result<SourceChange, Error> {
     let mut rows = Rows::new(selection);
     deserialize(body, Operation::Row, row::RowSeed(&mut rows))?;
-    let (mut changes, mut rejected) = rows.into_parts();
-    match (changes.pop(), rejected.pop()) {
+    match (rows.changes.pop(), rows.rejected.pop()) {
         (Some(change), _) => Ok(change),
         (None, Some(row)) => Err(Error::RejectedRow(Box::new(row))),
         (None, None) => Err(Error::Unexpected {

@@ -8,14 +8,18 @@ use uuid::Uuid;
 
 use super::json::{Look, Shape};
 use super::value::{Misfit, TypedSeed};
-use super::{RejectedRow, SourceChange};
+use super::{RejectedRow, SourceChange, UnknownOption};
 use crate::Selection;
+
+/// Most unknown options that a page tells of.
+const UNKNOWN_OPTIONS: usize = 100;
 
 /// Collects the rows of a page; its buffers are reused from row to row.
 pub(super) struct Rows<'s> {
     selection: &'s Selection,
-    changes: Vec<SourceChange>,
-    rejected: Vec<RejectedRow>,
+    pub(super) changes: Vec<SourceChange>,
+    pub(super) rejected: Vec<RejectedRow>,
+    pub(super) unknown_options: Vec<UnknownOption>,
     /// Which field stood where in the rows so far. The service writes all rows of a page in one order, so that a
     /// name is mostly compared once.
     order: Vec<usize>,
@@ -58,13 +62,10 @@ impl<'s> Rows<'s> {
             selection,
             changes: Vec::new(),
             rejected: Vec::new(),
+            unknown_options: Vec::new(),
             order: Vec::new(),
             current,
         }
-    }
-
-    pub(super) fn into_parts(self) -> (Vec<SourceChange>, Vec<RejectedRow>) {
-        (self.changes, self.rejected)
     }
 
     fn member(&mut self, name: &str) -> Member {
@@ -93,9 +94,33 @@ impl<'s> Rows<'s> {
 
     fn set(&mut self, place: usize, value: Result<Value, Misfit>) {
         match value {
-            Ok(value) => self.current.values[place] = Some(value),
+            Ok(value) => {
+                self.note_unknown_options(place, &value);
+                self.current.values[place] = Some(value);
+            }
             Err(misfit) => {
                 self.current.misfit.get_or_insert((place, misfit));
+            }
+        }
+    }
+
+    fn note_unknown_options(&mut self, place: usize, value: &Value) {
+        let choices = match value {
+            Value::Choice(choice) => std::slice::from_ref(choice),
+            Value::Choices(choices) => choices,
+            _ => return,
+        };
+        // A label shows that the option is known, so that hardly ever anything has to be looked up.
+        for choice in choices.iter().filter(|choice| choice.label.is_none()) {
+            let field = &self.selection.fields()[place];
+            if !field.kind.knows_option(choice.value) && self.unknown_options.len() < UNKNOWN_OPTIONS {
+                let unknown = UnknownOption {
+                    column: field.column.clone(),
+                    value: choice.value,
+                };
+                if !self.unknown_options.contains(&unknown) {
+                    self.unknown_options.push(unknown);
+                }
             }
         }
     }

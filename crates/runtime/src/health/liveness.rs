@@ -7,6 +7,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+/// Longer than any turn of a loop that polls: it turns many times a second, and waits for nobody longer than some seconds.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
 /// Knows when each loop of a service last gave a sign of life. Clones are the same thing.
 #[derive(Debug, Clone)]
 pub struct Liveness {
@@ -90,6 +93,14 @@ impl Liveness {
         }
     }
 
+    /// A heartbeat for a loop that polls and belongs to a part which knows nothing of this one: what the loop runs at every
+    /// turn, also while it waits for a system that is away. It counts as stuck when it has not done so for a minute, and is
+    /// watched until this is dropped.
+    pub fn beats(&self, name: &str) -> impl Fn() + Send + Sync + use<> {
+        let heartbeat = self.heartbeat(name, STUCK_AFTER);
+        move || heartbeat.beat()
+    }
+
     /// Whether every loop still turns.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -171,6 +182,20 @@ mod tests {
         let liveness = Liveness::new();
         drop(liveness.heartbeat("poll", SECOND));
         tokio::time::advance(60 * SECOND).await;
+        assert!(liveness.is_live());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn loop_that_polls_is_stuck_after_a_minute_without_a_turn() {
+        let liveness = Liveness::new();
+        let beat = liveness.beats("control log");
+        tokio::time::advance(50 * SECOND).await;
+        beat();
+        tokio::time::advance(60 * SECOND).await;
+        assert!(liveness.is_live());
+        tokio::time::advance(SECOND).await;
+        assert_eq!(liveness.silent()[0].name, "control log");
+        drop(beat);
         assert!(liveness.is_live());
     }
 

@@ -56,6 +56,17 @@ impl<E: Error + Classify + 'static> Classify for RetryError<E> {
     }
 }
 
+impl<E: Error + From<Cancelled> + 'static> RetryError<E> {
+    /// The operation's own error, for callers to whom it is all the same how often it was tried.
+    #[must_use]
+    pub fn into_inner(self) -> E {
+        match self {
+            Self::Failed(error) | Self::Exhausted { error, .. } => error,
+            Self::Cancelled(cancelled) => cancelled.into(),
+        }
+    }
+}
+
 /// What an observer of a retried operation is told, so that a status can say `retrying` or `throttled until`.
 #[derive(Debug, Clone, Copy)]
 pub enum RetryEvent<'a> {

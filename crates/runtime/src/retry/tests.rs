@@ -16,6 +16,12 @@ impl Classify for CallError {
     }
 }
 
+impl From<Cancelled> for CallError {
+    fn from(_: Cancelled) -> Self {
+        Self(Class::Cancelled)
+    }
+}
+
 const TRANSIENT: CallError = CallError(Class::RETRY);
 
 fn policy() -> RetryPolicy {
@@ -236,4 +242,19 @@ async fn observer_learns_of_retrying_throttling_and_recovery() {
         .await
         .expect("the third call succeeds");
     assert_eq!(events, ["1 call failed false", "2 call failed true", "3 recovered"]);
+}
+
+#[test]
+fn inner_error_is_the_operations_own_whatever_ended_it() {
+    let exhausted = RetryError::Exhausted {
+        attempts: 3,
+        error: TRANSIENT,
+    };
+    let cancelled: RetryError<CallError> = RetryError::Cancelled(Cancelled);
+    assert_eq!(exhausted.into_inner(), TRANSIENT);
+    assert_eq!(
+        RetryError::Failed(CallError(Class::Fatal)).into_inner(),
+        CallError(Class::Fatal)
+    );
+    assert_eq!(cancelled.into_inner(), CallError(Class::Cancelled));
 }

@@ -1,9 +1,15 @@
 //! Section `sealing`: where the keys are.
 
+use std::iter;
+
 use serde::{Deserialize, Serialize};
 
 use super::{KeyError, SealingKey, SealingKeys};
+use crate::error::chain;
 use crate::settings::{Problem, SecretSource, Validate};
+
+/// The name that the section must stand under.
+const SECTION: &str = "sealing";
 
 /// Section `sealing`: the keys under which credentials are stored. All services of an installation have the same.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -21,27 +27,37 @@ impl SealingSettings {
     /// # Errors
     /// When a key is not set, cannot be read, or is not 32 bytes in base64.
     pub fn keys(&self) -> Result<SealingKeys, KeyError> {
-        let primary = read(&self.key, "sealing.key".to_owned())?;
-        let older = self.older_keys.iter().enumerate();
-        let older = older.map(|(index, source)| read(source, format!("sealing.older_keys[{index}]")));
+        let primary = read("key", &self.key)?;
+        let older = self.older().map(|(name, source)| read(&name, source));
         Ok(SealingKeys::new(primary, older.collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// The earlier keys, each with its name in this section.
+    fn older(&self) -> impl Iterator<Item = (String, &SecretSource)> {
+        let older = self.older_keys.iter().enumerate();
+        older.map(|(index, source)| (format!("older_keys[{index}]"), source))
     }
 }
 
-fn read(source: &SecretSource, key: String) -> Result<SealingKey, KeyError> {
+/// `name` is the key's name in this section.
+fn read(name: &str, source: &SecretSource) -> Result<SealingKey, KeyError> {
+    let key = format!("{SECTION}.{name}");
     let secret = source.read(&key)?;
     SealingKey::from_base64(&secret).ok_or(KeyError::Malformed { key })
 }
 
 impl Validate for SealingSettings {
-    /// Only that older keys come with a key; whether the keys can be read shows when [`keys`](Self::keys) reads them.
+    /// Reads every key, so that one which is missing or malformed shows before anything is started.
     fn problems(&self) -> Vec<Problem> {
-        if !self.older_keys.is_empty() && !self.key.is_set() {
-            return vec![Problem::new(
-                "key",
-                "must be set when there are older keys: nothing could be sealed",
-            )];
-        }
-        Vec::new()
+        let all = iter::once(("key".to_owned(), &self.key)).chain(self.older());
+        let faulty = all.filter_map(|(name, source)| {
+            let message = chain(&read(&name, source).err()?).to_string();
+            // The message begins with the key, which a problem tells by itself.
+            let fault = message
+                .strip_prefix(&format!("`{SECTION}.{name}` "))
+                .unwrap_or(&message);
+            Some(Problem::new(name, fault))
+        });
+        faulty.collect()
     }
 }

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::settings::SecretSource;
+use crate::settings::{SecretSource, Validate as _};
 
 const PLACE: &[u8] = b"instances/stage dynamics.client_secret";
 
@@ -176,4 +176,35 @@ fn unusable_keys_name_their_setting_and_show_nothing() {
         let error = settings.keys().expect_err("unusable").to_string();
         assert!(error.starts_with(name) && !error.contains("hunter2"), "{error}");
     }
+}
+
+#[test]
+fn every_key_that_cannot_be_used_is_a_problem_of_the_settings() {
+    let problems = |settings: &SealingSettings| -> Vec<String> {
+        let problems = settings.problems();
+        problems.iter().map(ToString::to_string).collect()
+    };
+    let value = |text: &str| SecretSource::Value(SecretString::from(text));
+    let good = value("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let settings = SealingSettings {
+        key: SecretSource::Unset,
+        older_keys: vec![
+            good.clone(),
+            value("hunter2"),
+            SecretSource::File("/nowhere/key".into()),
+        ],
+    };
+    let expected = [
+        "`key` (default): is not set: name a file with sealing.key.file, or an environment variable with \
+         sealing.key.environment",
+        "`older_keys[1]` (default): is not a key: expected 32 bytes in base64, as `head -c 32 /dev/urandom | base64` makes \
+         them",
+        "`older_keys[2]` (default): cannot be read from file /nowhere/key: No such file or directory (os error 2)",
+    ];
+    assert_eq!(problems(&settings), expected);
+    let settings = SealingSettings {
+        key: good,
+        older_keys: Vec::new(),
+    };
+    assert_eq!(problems(&settings), [""; 0]);
 }

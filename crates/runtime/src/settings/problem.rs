@@ -25,7 +25,7 @@ impl Problem {
     }
 
     /// The problems that a part which knows nothing of settings files has found: key and what is expected.
-    pub fn all(found: impl IntoIterator<Item = (&'static str, &'static str)>) -> Vec<Self> {
+    pub fn all(found: impl IntoIterator<Item = (String, String)>) -> Vec<Self> {
         found
             .into_iter()
             .map(|(key, expected)| Self::new(key, expected))

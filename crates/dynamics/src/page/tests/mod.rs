@@ -73,7 +73,7 @@ fn delta_holds_rows_and_deletes() {
             },
         ]
     );
-    assert_eq!(page.rejected, []);
+    assert_eq!((page.rejected, page.unknown_options), (vec![], vec![]));
     let link = "https://contoso.api.crm4.dynamics.com/api/data/v9.2/contacts?$deltatoken=921050%2101%2f31";
     assert_eq!(page.next, PageLink::Delta(link.to_owned()));
 }

@@ -178,3 +178,24 @@ proptest! {
         prop_assert_eq!((read.mantissa(), read.scale()), (number.mantissa(), number.scale()));
     }
 }
+
+#[test]
+fn options_that_the_metadata_does_not_have_are_told_once_each() {
+    let selection = selection(&["gendercode", "new_games"]);
+    let rows = [
+        // Known without a label, known with one.
+        r#"{"gendercode":3,"new_games":"2"#,
+        r#"{"gendercode":9,"new_games":"3,7,9"#,
+        r#"{"gendercode":9,"new_games":"7"#,
+    ];
+    let rows = rows.map(|row| format!(r#"{row}","contactid":"{ADA}"}}"#)).join(",");
+    let body = format!(r#"{{"value":[{rows}],"@odata.nextLink":"https://contoso/next"}}"#);
+    let page = Page::parse(body.as_bytes(), &selection).unwrap();
+    let told: Vec<(&str, i32)> = page
+        .unknown_options
+        .iter()
+        .map(|option| (&*option.column, option.value))
+        .collect();
+    assert_eq!(page.changes.len(), 3);
+    assert_eq!(told, [("gendercode", 9), ("new_games", 7), ("new_games", 9)]);
+}
