@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     Kafka, KafkaError, Producer,
-    tail::{self, Tail},
+    tail::{self, OnTurn, Tail},
 };
 
 /// How long to wait for an own entry to come back.
@@ -28,6 +28,7 @@ const READ_BACK_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct ControlLog {
     shared: Arc<Shared>,
     state: watch::Receiver<Option<Arc<State>>>,
+    on_turn: OnTurn,
 }
 
 /// Whether a process keeps what was changed when and by whom, beside the state that came of it.
@@ -127,8 +128,15 @@ impl ControlLog {
                 tracing::error!(error = %error, "the control log cannot be followed any more");
             }
         };
-        tail::follow(kafka, &topic, cancel, handle, ended)?;
-        Ok(Self { shared, state })
+        let on_turn = OnTurn::default();
+        tail::follow_watched(kafka, &topic, cancel, on_turn.clone(), handle, ended)?;
+        Ok(Self { shared, state, on_turn })
+    }
+
+    /// Has the loop that follows the log run `beat` at each turn, several times a second, also while the broker is away: a
+    /// loop that does not is stuck.
+    pub fn on_turn(&self, beat: impl Fn() + Send + Sync + 'static) {
+        self.on_turn.set(beat);
     }
 
     /// The state, as it changes; `None` until the end of the log has been reached once. The sender goes away if the log

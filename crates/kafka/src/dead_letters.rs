@@ -6,13 +6,9 @@ use crosswalk_core::{WorkflowName, dead_letter::DeadLetter};
 use crosswalk_proto::record::{decode_dead_letter, encode_dead_letter};
 use jiff::Timestamp;
 use parking_lot::RwLock;
-use tokio::sync::watch;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
-use crate::{
-    Kafka, KafkaError, Producer,
-    tail::{self, Tail},
-};
+use crate::{Kafka, KafkaError, Producer, tail};
 
 /// The dead letters of one workflow. Cheap to clone.
 #[derive(Clone)]
@@ -35,46 +31,25 @@ impl DeadLetters {
             .ensure_topics(&[kafka.topics().dead_letters_spec(&workflow.instance, workflow.workflow)])
             .await?;
         let topic = kafka.topics().dead_letters(workflow);
-        let cancel = CancellationToken::new();
-        let stop = Arc::new(cancel.clone().drop_guard());
         let present: Arc<RwLock<HashMap<Box<str>, Timestamp>>> = Arc::default();
-        let (reached_end, mut end) = watch::channel(false);
         let known = Arc::clone(&present);
-        let handle = move |event: Tail<'_>| match event {
-            Tail::Record {
-                key: Some(key),
-                payload,
-                ..
-            } => {
-                let id = String::from_utf8_lossy(key);
-                match payload {
-                    // One that cannot be read is settled by the next write, whatever it was.
-                    Some(letter) => {
-                        let read_at = decode_dead_letter(letter).map_or(Timestamp::MIN, |letter| letter.read_at);
-                        known.write().insert(id.into(), read_at)
-                    }
-                    None => known.write().remove(&*id),
-                };
-            }
-            Tail::Record { .. } => {}
-            Tail::End => {
-                reached_end.send_replace(true);
-            }
+        let handle = move |key: &[u8], payload: Option<&[u8]>| {
+            let id = String::from_utf8_lossy(key);
+            match payload {
+                // One that cannot be read is settled by the next write, whatever it was.
+                Some(letter) => {
+                    let read_at = decode_dead_letter(letter).map_or(Timestamp::MIN, |letter| letter.read_at);
+                    known.write().insert(id.into(), read_at)
+                }
+                None => known.write().remove(&*id),
+            };
         };
-        let ended = |result: Result<(), KafkaError>| {
-            if let Err(error) = result {
-                tracing::error!(error = %error, "dead letters cannot be followed any more");
-            }
-        };
-        tail::follow(kafka, &topic, cancel, handle, ended)?;
-        end.wait_for(|reached| *reached)
-            .await
-            .map_err(|_| KafkaError::Cancelled)?;
+        let stop = tail::catch_up(kafka, &topic, handle).await?;
         Ok(Self {
             producer,
             topic: topic.into(),
             present,
-            _stop: stop,
+            _stop: Arc::new(stop),
         })
     }
 

@@ -62,18 +62,20 @@ impl LagMeter {
             .map_err(|_| KafkaError::Cancelled)?
     }
 
-    /// Whether the group has finished everything before these ends.
+    /// The first record of each partition of a topic that the group has not finished.
     ///
     /// # Errors
     /// If Kafka does not answer.
-    pub async fn has_passed(&self, topic: &str, ends: &HashMap<i32, i64>) -> Result<bool, KafkaError> {
-        let (observer, topic, ends) = (Arc::clone(&self.observer), topic.to_owned(), ends.clone());
-        let has_passed = move || {
+    pub async fn positions(&self, topic: &str) -> Result<HashMap<i32, i64>, KafkaError> {
+        let (observer, topic) = (Arc::clone(&self.observer), topic.to_owned());
+        let positions = move || {
             let standings = standings(&observer, &topic)?;
-            let is_behind = |one: &Standing| ends.get(&one.partition).is_some_and(|end| one.position() < *end);
-            Ok(!standings.iter().any(is_behind))
+            Ok(standings
+                .into_iter()
+                .map(|one| (one.partition, one.position()))
+                .collect())
         };
-        tokio::task::spawn_blocking(has_passed)
+        tokio::task::spawn_blocking(positions)
             .await
             .map_err(|_| KafkaError::Cancelled)?
     }

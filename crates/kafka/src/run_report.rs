@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crosswalk_core::{
     WorkflowName,
     control::RunId,
-    worker::{Counts, Hindrance, Phase, Role, WorkerReport},
+    worker::{Counts, Hindrance, Passed, Phase, Role, WorkerReport},
 };
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -13,6 +13,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::Reporter;
+
+#[cfg(test)]
+mod tests;
 
 /// How often a report is published when nothing changes.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -45,6 +48,7 @@ impl RunReport {
             phase_since: now,
             hindrance: None,
             counts: Counts::default(),
+            passed: Vec::new(),
         };
         let shared = Arc::new(Shared {
             report: Mutex::new(report),
@@ -85,6 +89,11 @@ impl RunReport {
         change(&mut self.shared.report.lock().counts);
     }
 
+    /// Says how far the worker is in partitions with records that wait for their parents; published with the next report.
+    pub fn set_passed(&self, passed: Vec<Passed>) {
+        self.shared.report.lock().passed = passed;
+    }
+
     /// What the worker has counted.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -93,7 +102,10 @@ impl RunReport {
 }
 
 async fn publish(reporter: Reporter, shared: Arc<Shared>, stop: CancellationToken) {
+    let name = format!("reports about {}", shared.report.lock().workflow);
+    let beat = reporter.beat(&name);
     loop {
+        beat();
         // Asked before the picture is taken, so that the last report shows the last phase.
         let is_last = stop.is_cancelled();
         let report = {
@@ -101,8 +113,12 @@ async fn publish(reporter: Reporter, shared: Arc<Shared>, stop: CancellationToke
             report.time = Timestamp::now();
             report.clone()
         };
-        if let Err(error) = reporter.publish(&report).await {
-            tracing::debug!(error = %error, "a worker report was not published");
+        // The producer lets whoever comes wait while its buffer is full, as it is when the broker has been away for long.
+        // The next report says all that this one would have said.
+        match tokio::time::timeout(REPORT_INTERVAL, reporter.publish(&report)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = %error, "a worker report was not published"),
+            Err(_) => tracing::debug!("a worker report was not taken in time"),
         }
         if is_last {
             return;

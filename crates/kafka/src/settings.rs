@@ -1,11 +1,21 @@
 //! How to reach Kafka and how to treat it.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+mod options;
 
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::options::ClientOptions;
 
 const MIN_FETCH_WAIT: Duration = Duration::from_millis(1);
 const MAX_FETCH_WAIT: Duration = Duration::from_secs(30);
+
+/// The longest session that librdkafka takes.
+const MAX_SESSION_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// The most bytes of a partition that librdkafka takes.
+const MAX_FETCH_PARTITION_BYTES: u32 = 1_000_000_000;
 
 /// Settings of the Kafka connection, the same for every service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,9 +65,20 @@ impl Default for KafkaSettings {
 }
 
 impl KafkaSettings {
-    /// What is wrong with them: the key, and what is expected of it.
+    /// What is wrong with them: the key, and what is expected of it. Nothing is sent to Kafka.
     #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = self.broken_rules();
+        let faults = self.options.faults();
+        problems.extend(faults.map(|(name, fault)| (format!("options.{name}"), fault.to_owned())));
+        // What is wrong already would be told again.
+        if problems.is_empty() {
+            problems.extend(options::refusal(self).map(|refusal| ("options".to_owned(), refusal)));
+        }
+        problems
+    }
+
+    fn broken_rules(&self) -> Vec<(String, String)> {
         let rules = [
             (
                 !self.bootstrap.trim().is_empty(),
@@ -75,9 +96,9 @@ impl KafkaSettings {
                 "must be at least 1",
             ),
             (
-                self.session_timeout >= Duration::from_secs(1),
+                (Duration::from_secs(1)..=MAX_SESSION_TIMEOUT).contains(&self.session_timeout),
                 "session_timeout",
-                "must be at least 1s",
+                "must be from 1s to 1h",
             ),
             (
                 !self.heartbeat_interval.is_zero() && self.heartbeat_interval * 2 <= self.session_timeout,
@@ -90,15 +111,15 @@ impl KafkaSettings {
                 "must be from 1ms to 30s",
             ),
             (
-                self.fetch_partition_bytes >= 16 * 1024,
+                (16 * 1024..=MAX_FETCH_PARTITION_BYTES).contains(&self.fetch_partition_bytes),
                 "fetch_partition_bytes",
-                "must be at least 16384",
+                "must be from 16384 to 1000000000",
             ),
         ];
         rules
             .into_iter()
             .filter(|(holds, ..)| !holds)
-            .map(|(_, key, expected)| (key, expected))
+            .map(|(_, key, expected)| (key.to_owned(), expected.to_owned()))
             .collect()
     }
 
@@ -129,35 +150,6 @@ fn is_topic_prefix(prefix: &str) -> bool {
     (1..=100).contains(&prefix.len()) && prefix.chars().all(is_legal)
 }
 
-/// Settings of librdkafka by name. Some are secrets, so no value is ever shown.
-#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(transparent)]
-pub struct ClientOptions(BTreeMap<String, String>);
-
-impl ClientOptions {
-    /// Names and values.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-}
-
-impl fmt::Debug for ClientOptions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-impl Serialize for ClientOptions {
-    /// For showing, not for storing: names with a placeholder each.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for name in self.0.keys() {
-            map.serialize_entry(name, "[redacted]")?;
-        }
-        map.end()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +168,7 @@ mod tests {
             fetch_partition_bytes: 1,
             ..KafkaSettings::default()
         };
-        let keys: Vec<&str> = settings.problems().into_iter().map(|(key, _)| key).collect();
+        let keys: Vec<String> = settings.problems().into_iter().map(|(key, _)| key).collect();
         let expected = [
             "bootstrap",
             "prefix",
@@ -186,16 +178,5 @@ mod tests {
             "fetch_partition_bytes",
         ];
         assert_eq!(keys, expected);
-    }
-
-    #[test]
-    fn no_value_of_a_client_option_is_shown() {
-        let options = ClientOptions(BTreeMap::from([("sasl.password".to_owned(), "hunter2".to_owned())]));
-        let settings = KafkaSettings {
-            options,
-            ..KafkaSettings::default()
-        };
-        let shown = format!("{settings:?}");
-        assert!(shown.contains("sasl.password") && !shown.contains("hunter2"), "{shown}");
     }
 }

@@ -2,26 +2,38 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crosswalk_core::InstanceId;
-use crosswalk_proto::record::{SweepCount, decode_sweep_count, encode_sweep_count};
-use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
+use crosswalk_core::{Epoch, InstanceId, control::EntryId};
+use crosswalk_proto::record::{SweepCount, decode_checkpoint, decode_sweep_count, encode_sweep_count};
+use parking_lot::RwLock;
+use tokio_util::sync::DropGuard;
 
-use crate::{
-    Kafka, KafkaError, Producer,
-    tail::{self, Tail},
-};
+use crate::{Kafka, KafkaError, Producer, tail};
 
-/// The counts of one instance. They stand among its checkpoints: few, small, and each replaced by the next.
+/// What keys of counts begin with.
+const COUNTS: &str = "sweep/";
+
+/// The counts of one instance, followed. They stand among its checkpoints: few, small, and each replaced by the next. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Sweeps {
-    kafka: Kafka,
     producer: Producer,
-    topic: String,
+    topic: Arc<str>,
+    seen: Arc<RwLock<Seen>>,
+    _stop: Arc<DropGuard>,
+}
+
+/// What stands in the topic.
+#[derive(Default)]
+struct Seen {
+    /// By table and partition.
+    counts: HashMap<String, HashMap<i32, SweepCount>>,
+    /// For which mapping each unit reads, and in which epoch.
+    epochs: HashMap<String, (EntryId, Epoch)>,
 }
 
 impl Sweeps {
-    /// The counts of an instance; makes their topic if it is not there.
+    /// Begins to follow the counts of an instance, and waits until all that stand there are known; makes their topic if it is
+    /// not there.
     ///
     /// # Errors
     /// If Kafka refuses or cannot be reached.
@@ -29,38 +41,35 @@ impl Sweeps {
         kafka
             .ensure_topics(&[kafka.topics().checkpoints_spec(instance)])
             .await?;
+        let topic = kafka.topics().checkpoints(instance);
+        let seen: Arc<RwLock<Seen>> = Arc::default();
+        let filled = Arc::clone(&seen);
+        let handle = move |key: &[u8], payload: Option<&[u8]>| {
+            if let Some(payload) = payload {
+                filled.write().take(key, payload);
+            }
+        };
+        let stop = tail::catch_up(kafka, &topic, handle).await?;
         Ok(Self {
-            kafka: kafka.clone(),
             producer,
-            topic: kafka.topics().checkpoints(instance),
+            topic: topic.into(),
+            seen,
+            _stop: Arc::new(stop),
         })
     }
 
-    /// The counts of a table, by partition.
-    ///
-    /// # Errors
-    /// If the topic cannot be read to its end.
-    pub async fn load(&self, table: &str, cancel: CancellationToken) -> Result<HashMap<i32, SweepCount>, KafkaError> {
-        let found: Arc<Mutex<HashMap<i32, SweepCount>>> = Arc::default();
-        let (counts, prefix) = (Arc::clone(&found), key_prefix(table));
-        let handle = move |event: Tail<'_>| {
-            let Tail::Record {
-                key: Some(key),
-                payload: Some(payload),
-                ..
-            } = event
-            else {
-                return;
-            };
-            let partition = std::str::from_utf8(key).ok().and_then(|key| key.strip_prefix(&prefix));
-            if let Some(partition) = partition.and_then(|partition| partition.parse().ok())
-                && let Ok(count) = decode_sweep_count(payload)
-            {
-                counts.lock().insert(partition, count);
-            }
-        };
-        tail::read_to_end(&self.kafka, &self.topic, cancel, handle).await?;
-        Ok(std::mem::take(&mut *found.lock()))
+    /// The last counts of a table, by partition.
+    #[must_use]
+    pub fn counts(&self, table: &str) -> HashMap<i32, SweepCount> {
+        self.seen.read().counts.get(table).cloned().unwrap_or_default()
+    }
+
+    /// The epoch that a unit such as `ingress/contact` reads in for a mapping.
+    #[must_use]
+    pub fn epoch(&self, unit: &str, mapping: EntryId) -> Option<Epoch> {
+        let seen = self.seen.read();
+        let (read_for, epoch) = seen.epochs.get(unit)?;
+        (*read_for == mapping).then_some(*epoch)
     }
 
     /// Writes the count of one partition and waits until it is durable.
@@ -68,7 +77,7 @@ impl Sweeps {
     /// # Errors
     /// If it is not acknowledged.
     pub async fn save(&self, table: &str, partition: i32, count: &SweepCount) -> Result<(), KafkaError> {
-        let key = format!("{}{partition}", key_prefix(table));
+        let key = format!("{COUNTS}{table}/{partition}");
         self.producer
             .send(&self.topic, &key, Some(&encode_sweep_count(count)))
             .await
@@ -76,6 +85,47 @@ impl Sweeps {
     }
 }
 
-fn key_prefix(table: &str) -> String {
-    format!("sweep/{table}/")
+impl Seen {
+    fn take(&mut self, key: &[u8], payload: &[u8]) {
+        let Ok(key) = std::str::from_utf8(key) else { return };
+        let Some(place) = key.strip_prefix(COUNTS) else {
+            if let Ok(checkpoint) = decode_checkpoint(payload) {
+                let read_for = (checkpoint.mapping_uid, checkpoint.epoch);
+                self.epochs.insert(key.to_owned(), read_for);
+            }
+            return;
+        };
+        if let Some((table, partition)) = place.rsplit_once('/')
+            && let Ok(partition) = partition.parse()
+            && let Ok(count) = decode_sweep_count(payload)
+        {
+            let counts = self.counts.entry(table.to_owned()).or_default();
+            counts.insert(partition, count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crosswalk_core::ledger::Subject;
+
+    use super::*;
+
+    #[test]
+    fn the_last_count_of_each_partition_stands() {
+        let count = |epoch| SweepCount {
+            subject: Subject(1),
+            epoch: Epoch(epoch),
+            written: 10,
+            missing: 2,
+        };
+        let mut seen = Seen::default();
+        for (key, epoch) in [("sweep/contact/3", 2), ("sweep/contact/11", 2), ("sweep/contact/3", 3)] {
+            seen.take(key.as_bytes(), &encode_sweep_count(&count(epoch)));
+        }
+        seen.take(b"sweep/contact/none", b"");
+        seen.take(b"\xff", b"\xff");
+        let counts = &seen.counts["contact"];
+        assert_eq!((counts[&3], counts[&11], counts.len()), (count(3), count(2), 2));
+    }
 }

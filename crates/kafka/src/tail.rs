@@ -1,13 +1,15 @@
 //! Reading a single-partition topic from its beginning: once to its end, or for ever.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
+use parking_lot::Mutex;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError as ClientError,
 };
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Kafka, KafkaError, client::QuietContext};
 
@@ -34,6 +36,29 @@ pub(crate) enum Tail<'a> {
     End,
 }
 
+/// What a loop runs at each turn, by which others see that it is not stuck.
+pub(crate) type Beat = Box<dyn Fn() + Send + Sync>;
+
+/// The beat of a loop that has begun; none until it is set, and after the loop has ended. Clones are the same thing.
+#[derive(Clone, Default)]
+pub(crate) struct OnTurn(Arc<Mutex<Option<Beat>>>);
+
+impl OnTurn {
+    pub(crate) fn set(&self, beat: impl Fn() + Send + Sync + 'static) {
+        *self.0.lock() = Some(Box::new(beat));
+    }
+
+    fn run(&self) {
+        if let Some(beat) = &*self.0.lock() {
+            beat();
+        }
+    }
+
+    fn clear(&self) {
+        *self.0.lock() = None;
+    }
+}
+
 /// Follows partition 0 of a topic from its beginning on a thread of its own, until cancelled.
 ///
 /// A broker that is away is waited for. `ended` runs when the thread ends; with an error if reading cannot go on.
@@ -41,24 +66,70 @@ pub(crate) fn follow(
     kafka: &Kafka,
     topic: &str,
     cancel: CancellationToken,
+    handle: impl FnMut(Tail<'_>) + Send + 'static,
+    ended: impl FnOnce(Result<(), KafkaError>) + Send + 'static,
+) -> Result<(), KafkaError> {
+    follow_watched(kafka, topic, cancel, OnTurn::default(), handle, ended)
+}
+
+/// As [`follow`], for a loop that somebody watches: it turns several times a second, also while the broker is away.
+pub(crate) fn follow_watched(
+    kafka: &Kafka,
+    topic: &str,
+    cancel: CancellationToken,
+    on_turn: OnTurn,
     mut handle: impl FnMut(Tail<'_>) + Send + 'static,
     ended: impl FnOnce(Result<(), KafkaError>) + Send + 'static,
 ) -> Result<(), KafkaError> {
     let consumer = reader_at_beginning(kafka, topic)?;
     let name = topic.to_owned();
     let run = move || {
-        let result = poll_until(
-            &consumer,
-            &name,
-            || cancel.is_cancelled(),
-            |event| {
-                handle(event);
-                false
-            },
-        );
+        let is_cancelled = || {
+            on_turn.run();
+            cancel.is_cancelled()
+        };
+        let result = poll_until(&consumer, &name, is_cancelled, |event| {
+            handle(event);
+            false
+        });
+        on_turn.clear();
         ended(result);
     };
     spawn(&format!("follow {topic}"), run)
+}
+
+/// Follows partition 0 of a topic, and waits until all that stands in it has been handled: each record that has a key, by its key
+/// and payload. It is followed until the guard is dropped.
+pub(crate) async fn catch_up(
+    kafka: &Kafka,
+    topic: &str,
+    mut handle: impl FnMut(&[u8], Option<&[u8]>) + Send + 'static,
+) -> Result<DropGuard, KafkaError> {
+    let cancel = CancellationToken::new();
+    let guard = cancel.clone().drop_guard();
+    let (reached_end, mut end) = watch::channel(false);
+    let handle = move |event: Tail<'_>| match event {
+        Tail::Record {
+            key: Some(key),
+            payload,
+            ..
+        } => handle(key, payload),
+        Tail::Record { .. } => {}
+        Tail::End => {
+            reached_end.send_replace(true);
+        }
+    };
+    let name = topic.to_owned();
+    let ended = move |result: Result<(), KafkaError>| {
+        if let Err(error) = result {
+            tracing::error!(topic = name, error = %error, "a topic cannot be followed any more");
+        }
+    };
+    follow(kafka, topic, cancel, handle, ended)?;
+    end.wait_for(|reached| *reached)
+        .await
+        .map_err(|_| KafkaError::Cancelled)?;
+    Ok(guard)
 }
 
 /// Reads partition 0 of a topic from its beginning to its present end.
@@ -160,7 +231,7 @@ fn present_end(consumer: &BaseConsumer<QuietContext>, topic: &str) -> Option<i64
     }
 }
 
-/// Polls until `cancelled` or until `handle` says that it has enough.
+/// Polls until `cancelled`, which is asked at each turn, or until `handle` says that it has enough.
 ///
 /// The broker tells of the end of a partition only when it has waited for more. So it is asked at the beginning where the
 /// end is: whoever needs no more than what stands there now need not wait with it.
@@ -206,4 +277,48 @@ fn poll_until(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Instant,
+    };
+
+    use super::*;
+    use crate::KafkaSettings;
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    fn wait_until(what: &str, condition: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !condition() {
+            assert!(begun.elapsed() < DEADLINE, "never: {what}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn a_loop_turns_while_the_broker_is_away_and_is_not_watched_after_its_end() {
+        let settings = KafkaSettings {
+            bootstrap: "127.0.0.1:1".to_owned(),
+            ..KafkaSettings::default()
+        };
+        let (kafka, cancel, on_turn) = (
+            Kafka::new(settings, "test"),
+            CancellationToken::new(),
+            OnTurn::default(),
+        );
+        let turns = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        on_turn.set(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        follow_watched(&kafka, "topic", cancel.clone(), on_turn.clone(), |_| {}, |_| {}).unwrap();
+        wait_until("three turns", || turns.load(Ordering::Relaxed) >= 3);
+        cancel.cancel();
+        wait_until("the end of the loop", || Arc::strong_count(&turns) == 1);
+        drop(on_turn);
+    }
 }

@@ -1,6 +1,6 @@
 //! Knowing that what was settled is durable, without anybody waiting for each record.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crosswalk_core::{Class, Classify};
 use futures::future::BoxFuture;
@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{KafkaError, Pending};
 
-/// How often an entry that was not acknowledged is sent again before the ledger counts as failed.
-const ATTEMPTS: usize = 5;
+/// How long to wait before an entry that was not acknowledged is sent again. The producer has tried for two minutes by then.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// All entries that were issued before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +18,8 @@ pub(crate) struct Ticket(u64);
 
 /// An entry that has been handed to the producer.
 pub(super) struct Issued {
-    /// Comes when it is acknowledged.
-    pub(super) pending: Pending,
+    /// Comes when it is acknowledged; `None` if the producer has not taken it yet.
+    pub(super) pending: Option<Pending>,
     /// Sends what is known by then once more; `None` if that is nobody's business any more.
     pub(super) again: Box<dyn FnMut() -> BoxFuture<'static, Result<Option<Pending>, KafkaError>> + Send>,
 }
@@ -100,19 +100,32 @@ async fn acknowledge(
 }
 
 async fn make_durable(entry: Issued) -> Result<(), KafkaError> {
-    let Issued { pending, mut again } = entry;
-    let mut result = pending.acknowledged().await;
-    for _ in 1..ATTEMPTS {
-        let Err(error) = result else { return Ok(()) };
-        if !matches!(error.class(), Class::Retry { .. }) {
-            return Err(error);
-        }
-        tracing::warn!(error = %error, "a ledger entry was not acknowledged; it is sent again");
-        result = match again().await {
-            Ok(None) => return Ok(()),
-            Ok(Some(pending)) => pending.acknowledged().await,
-            Err(error) => Err(error),
+    let Issued { mut pending, mut again } = entry;
+    loop {
+        let sent = match pending.take() {
+            Some(pending) => pending,
+            None => match again().await {
+                Ok(Some(pending)) => pending,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    wait_if_passing(error).await?;
+                    continue;
+                }
+            },
         };
+        match sent.acknowledged().await {
+            Ok(_) => return Ok(()),
+            Err(error) => wait_if_passing(error).await?,
+        }
     }
-    result.map(drop)
+}
+
+/// A broker that is away is waited for without end (design §8); gives back an error that no waiting mends.
+async fn wait_if_passing(error: KafkaError) -> Result<(), KafkaError> {
+    if !matches!(error.class(), Class::Retry { .. }) {
+        return Err(error);
+    }
+    tracing::warn!(error = %error, "a ledger entry was not acknowledged; it is sent again");
+    tokio::time::sleep(PAUSE).await;
+    Ok(())
 }

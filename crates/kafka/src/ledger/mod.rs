@@ -8,7 +8,7 @@ mod restore;
 use std::{collections::HashMap, sync::Arc};
 
 use crosswalk_core::{
-    InstanceId,
+    Class, Classify, Epoch, InstanceId,
     ledger::{Known, Subject},
     mapping::key_text,
 };
@@ -92,22 +92,21 @@ impl Ledger {
         self.inner.maps.read().contains_key(&partition)
     }
 
-    /// How many records of a partition are known to be at the destination.
+    /// How many records of a partition are at the destination, and which of them an epoch's read did not find; `None` if the
+    /// partition is not held any more.
     #[must_use]
-    pub fn written(&self, partition: PartitionId) -> usize {
-        self.inner.map(partition).map_or(0, |map| {
-            map.lock().iter().filter(|(_, known)| known.standing.exists()).count()
-        })
-    }
-
-    /// The records of a partition that fit, e.g. those that a read did not find.
-    #[must_use]
-    pub fn find(&self, partition: PartitionId, fits: impl Fn(&Known) -> bool) -> Vec<Uuid> {
-        let found = |map: Arc<Mutex<LedgerMap>>| {
-            let map = map.lock();
-            map.iter().filter(|(_, known)| fits(known)).map(|(id, _)| id).collect()
-        };
-        self.inner.map(partition).map_or_else(Vec::new, found)
+    pub fn missing(&self, partition: PartitionId, epoch: Epoch) -> Option<(u64, Vec<Uuid>)> {
+        let map = self.inner.map(partition)?;
+        let map = map.lock();
+        let mut written = 0;
+        let mut missing = Vec::new();
+        for (id, known) in map.iter().filter(|(_, known)| known.standing.exists()) {
+            written += 1;
+            if known.epoch < epoch {
+                missing.push(id);
+            }
+        }
+        Some((written, missing))
     }
 
     /// Remembers how a record stands. Waits only while the producer's buffer is full.
@@ -141,8 +140,12 @@ impl Ledger {
     }
 
     async fn issue(&self, partition: PartitionId, id: Uuid) -> Result<(), KafkaError> {
-        let Some(pending) = self.inner.send(partition, id).await? else {
-            return Ok(());
+        let pending = match self.inner.send(partition, id).await {
+            Ok(Some(pending)) => Some(pending),
+            Ok(None) => return Ok(()),
+            // It is known in memory by now, so it has to become durable before anything is committed behind it.
+            Err(error) if matches!(error.class(), Class::Retry { .. }) => None,
+            Err(error) => return Err(error),
         };
         let inner = Arc::downgrade(&self.inner);
         let again = move || {

@@ -107,7 +107,12 @@ impl Reading<'_> {
             && let Some(id) = message.key().and_then(|key| Uuid::try_parse_ascii(key).ok())
         {
             match message.payload().map(decode_ledger_entry) {
-                Some(Ok((subject, known))) if subject == self.subject => map.insert(id, &known),
+                Some(Ok((subject, known))) if subject == self.subject => {
+                    // What a former owner of the partition wrote late does not stand against what its successor knew.
+                    if map.get(id).is_none_or(|before| known.is_as_late_as(&before)) {
+                        map.insert(id, &known);
+                    }
+                }
                 // What it tells, if anything, is not of this mapping. It may stand behind an entry that is.
                 Some(_) | None => {
                     map.remove(id);

@@ -4,11 +4,24 @@
 //! So a single busy partition has more than half of the pool to itself, and however much it takes, every other
 //! partition still finds its share.
 
+use super::job::Offsets;
+
 /// What something takes of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Load {
     pub(super) records: usize,
     pub(super) bytes: usize,
+}
+
+impl Load {
+    /// What the changes of a key take. Records that are parked do not count, only their bytes: however many wait for
+    /// something else, the rest goes on.
+    pub(super) fn of(offsets: &Offsets, bytes: usize, parked: bool) -> Self {
+        Self {
+            records: if parked { 0 } else { offsets.len() },
+            bytes,
+        }
+    }
 }
 
 /// Accounts for everything in the pool. The caller keeps each partition's own [`Load`] and passes it in.

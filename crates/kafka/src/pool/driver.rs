@@ -140,6 +140,12 @@ impl<H: Handler> Driver<H> {
                 },
                 None,
             ),
+            Ok(Verdict::Wait { after }) => (
+                Outcome::Parked {
+                    not_before: now + after,
+                },
+                None,
+            ),
             Ok(Verdict::Cancelled) => (
                 Outcome::Cancelled {
                     not_before: not_before(None),

@@ -178,6 +178,12 @@ impl<H: Handler> Pool<H> {
         self.shared.scheduler.lock().committable(partition)
     }
 
+    /// Where partitions with parked records stand without them: everything before is finished or parked.
+    #[must_use]
+    pub fn passed(&self) -> Vec<(PartitionId, NextOffset)> {
+        self.shared.scheduler.lock().passed()
+    }
+
     /// The committable offsets that have moved since this was last called, to be stored or committed.
     #[must_use = "a moved offset is given once"]
     pub fn take_committable(&self) -> Vec<(PartitionId, NextOffset)> {

@@ -39,6 +39,12 @@ pub enum Verdict<E> {
         /// everything.
         throttled: bool,
     },
+    /// It waits for something outside the pool, such as another record at the destination, and is tried again after this
+    /// time. It holds back the offset to commit and nothing else.
+    Wait {
+        /// The time to the next attempt, as it is.
+        after: Duration,
+    },
     /// Nothing can go on.
     Fatal(E),
     /// The handler was told to stop.

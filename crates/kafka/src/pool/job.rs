@@ -21,6 +21,7 @@ pub struct Job<P> {
     pub(super) offsets: Offsets,
     pub(super) bytes: usize,
     pub(super) attempt: u32,
+    pub(super) parked: bool,
     pub(super) started: Duration,
 }
 
@@ -65,6 +66,12 @@ pub enum Outcome {
     Skipped,
     /// It is to be tried again, not before this time; the key keeps its place and other keys go on.
     Retry {
+        /// The earliest time of the next attempt.
+        not_before: Duration,
+    },
+    /// It waits for something outside the pool. It is tried again, not before this time; meanwhile neither what waits for all
+    /// records before it nor the bound on records takes it into account, only the offset to commit does.
+    Parked {
         /// The earliest time of the next attempt.
         not_before: Duration,
     },

@@ -35,6 +35,8 @@ pub(super) struct Current {
     /// What was received and is not finished, with the time it was received. Finished offsets take no memory: a key
     /// that is retried for hours holds back the commit, not the work behind it.
     unfinished: BTreeMap<i64, Duration>,
+    /// What is not finished either, but waits for something outside the pool: it holds back the commit and nothing else.
+    parked: BTreeMap<i64, Duration>,
     /// Keys that wait for everything before their offsets.
     barriers: BTreeMap<i64, Bytes>,
     /// Highest received plus one, at first the assigned position.
@@ -59,6 +61,8 @@ pub(super) struct Waiting<P> {
     pub(super) attempts: u32,
     /// It waits for this time, not for its turn.
     pub(super) not_before: Option<Duration>,
+    /// It waits for something outside the pool.
+    pub(super) parked: bool,
 }
 
 impl<P> Default for KeyState<P> {
@@ -72,10 +76,7 @@ impl<P> Default for KeyState<P> {
 
 impl<P> Waiting<P> {
     pub(super) fn load(&self) -> Load {
-        Load {
-            records: self.offsets.len(),
-            bytes: self.bytes,
-        }
+        Load::of(&self.offsets, self.bytes, self.parked)
     }
 }
 
@@ -114,6 +115,7 @@ impl Current {
             in_flight: 0,
             moved: false,
             unfinished: BTreeMap::new(),
+            parked: BTreeMap::new(),
             barriers: BTreeMap::new(),
             next_expected: position.map(NextOffset::get),
         }
@@ -133,14 +135,25 @@ impl Current {
     pub(super) fn finish(&mut self, offsets: &Offsets) -> bool {
         let before = self.committable();
         for offset in offsets {
-            self.unfinished.remove(offset);
+            if self.unfinished.remove(offset).is_none() {
+                self.parked.remove(offset);
+            }
         }
         let moved = !self.moved && self.committable() != before;
         self.moved |= moved;
         moved
     }
 
-    /// Holds a key back until everything before its offset is finished; `false` if everything is.
+    /// From now on these offsets hold back the commit only.
+    pub(super) fn park(&mut self, offsets: &Offsets) {
+        for offset in offsets {
+            if let Some(received) = self.unfinished.remove(offset) {
+                self.parked.insert(*offset, received);
+            }
+        }
+    }
+
+    /// Holds a key back until everything before its offset is finished or parked; `false` if everything is.
     pub(super) fn hold_back(&mut self, offset: i64, key: &Bytes) -> bool {
         let is_first = self
             .unfinished
@@ -160,11 +173,21 @@ impl Current {
 
     /// The first unfinished offset, or the next one expected. `None` until anything is known of the position.
     pub(super) fn committable(&self) -> Option<NextOffset> {
+        let first = |offsets: &BTreeMap<i64, Duration>| offsets.first_key_value().map(|(offset, _)| *offset);
+        let unfinished = first(&self.unfinished).into_iter().chain(first(&self.parked)).min();
+        unfinished.or(self.next_expected).map(NextOffset::at)
+    }
+
+    /// The first offset that is neither finished nor parked, or the next one expected, if anything is parked.
+    pub(super) fn passed(&self) -> Option<NextOffset> {
+        if self.parked.is_empty() {
+            return None;
+        }
         let unfinished = self.unfinished.first_key_value().map(|(offset, _)| *offset);
         unfinished.or(self.next_expected).map(NextOffset::at)
     }
 
-    /// When the oldest unfinished record was received.
+    /// When the oldest unfinished record was received, those that are parked aside.
     pub(super) fn oldest(&self) -> Option<Duration> {
         self.unfinished.first_key_value().map(|(_, received)| *received)
     }

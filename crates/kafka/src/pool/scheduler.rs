@@ -173,6 +173,11 @@ impl<P: Coalesce> Scheduler<P> {
             self.capacity.remove(&mut partition.held, older.load());
             older.payload.absorb(payload);
             older.offsets.push(offset);
+            if older.parked
+                && let Some(current) = &mut partition.current
+            {
+                current.park(&smallvec![offset]);
+            }
             older.bytes = key.len() + older.payload.bytes();
             self.capacity.add(&mut partition.held, older.load());
             self.counters.coalesced += 1;
@@ -189,6 +194,7 @@ impl<P: Coalesce> Scheduler<P> {
             bytes: load.bytes,
             attempts: 0,
             not_before: None,
+            parked: false,
         });
         self.capacity.add(&mut partition.held, load);
         if let Some(current) = &mut partition.current {
@@ -206,6 +212,14 @@ impl<P: Coalesce> Scheduler<P> {
     #[must_use]
     pub fn committable(&self, partition: PartitionId) -> Option<NextOffset> {
         self.partitions.get(&partition)?.current.as_ref()?.committable()
+    }
+
+    /// Where partitions with parked records stand without them: everything before is finished or parked.
+    #[must_use]
+    pub fn passed(&self) -> Vec<(PartitionId, NextOffset)> {
+        let passed =
+            |(id, partition): (&PartitionId, &Partition<P>)| Some((*id, partition.current.as_ref()?.passed()?));
+        self.partitions.iter().filter_map(passed).collect()
     }
 
     /// The committable offsets that have moved since this was last called.

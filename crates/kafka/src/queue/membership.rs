@@ -21,6 +21,9 @@ use crate::{
     pool::{Assignment, Handler, NextOffset, PartitionId, Pool},
 };
 
+/// How long what was finished last may take to be durable in the ledger, when all of the time to drain has been used.
+const DURABLE_WITHIN: Duration = Duration::from_secs(1);
+
 /// What the rebalance callbacks need. They run on the polling thread, within `poll`.
 pub(super) struct QueueContext<H: Handler> {
     topics: Arc<[String]>,
@@ -103,7 +106,7 @@ impl<H: Handler> QueueContext<H> {
         let drain = if lost { Duration::ZERO } else { self.drain_timeout };
         let deadline = Instant::now() + drain;
         let offsets = self.runtime.block_on(self.pool.revoke(partitions, deadline));
-        let is_durable = self.make_durable(deadline);
+        let is_durable = self.make_durable(deadline + DURABLE_WITHIN.min(drain));
         if let Some(restoration) = &self.restoration {
             restoration.release(partitions);
         }

@@ -61,10 +61,7 @@ impl<P: Coalesce> Scheduler<P> {
             .partitions
             .get_mut(&id)
             .expect("a partition stays while a job of it is in flight");
-        let load = Load {
-            records: job.offsets.len(),
-            bytes: job.bytes,
-        };
+        let load = Load::of(&job.offsets, job.bytes, job.parked);
         self.capacity.remove(&mut partition.held, load);
         self.counters.retrying -= usize::from(job.attempt > 1);
         partition
@@ -81,10 +78,11 @@ impl<P: Coalesce> Scheduler<P> {
         match outcome {
             Outcome::Done | Outcome::Skipped => self.complete(&job, outcome == Outcome::Skipped, now),
             Outcome::Cancelled { .. } if !current.open => self.leave(&job),
-            Outcome::Retry { not_before } | Outcome::Cancelled { not_before } => self.put_back(job, not_before),
+            Outcome::Retry { not_before } | Outcome::Cancelled { not_before } => self.put_back(job, not_before, false),
+            Outcome::Parked { not_before } => self.put_back(job, not_before, true),
             Outcome::Throttled { not_before } => {
                 self.counters.throttled += 1;
-                self.put_back(job, not_before);
+                self.put_back(job, not_before, false);
             }
             Outcome::Fatal => {
                 self.halted = true;
@@ -123,6 +121,7 @@ impl<P: Coalesce> Scheduler<P> {
             offsets: waiting.offsets,
             bytes: waiting.bytes,
             attempt: waiting.attempts + 1,
+            parked: waiting.parked,
             started: now,
         })
     }
@@ -188,8 +187,9 @@ impl<P: Coalesce> Scheduler<P> {
         }
     }
 
-    /// The change waits for its next attempt, and absorbs what came for its key meanwhile.
-    fn put_back(&mut self, job: Job<P>, not_before: Duration) {
+    /// The change waits for its next attempt, and absorbs what came for its key meanwhile. What has once been parked stays so:
+    /// it is the same record that waits for the same thing.
+    fn put_back(&mut self, job: Job<P>, not_before: Duration, parks: bool) {
         self.counters.retries += 1;
         self.counters.retrying += 1;
         let Job {
@@ -198,8 +198,10 @@ impl<P: Coalesce> Scheduler<P> {
             mut payload,
             mut offsets,
             attempt,
+            parked,
             ..
         } = job;
+        let parked = parked || parks;
         let Some(partition) = self.partitions.get_mut(&assignment.partition) else {
             return;
         };
@@ -214,12 +216,20 @@ impl<P: Coalesce> Scheduler<P> {
             }
             None => current.waiting += 1,
         }
+        if parked {
+            current.park(&offsets);
+            if let Some(reached) = current.take_reached() {
+                partition.ready.push_back(reached);
+                self.turns.queue(assignment.partition);
+            }
+        }
         let waiting = Waiting {
             bytes: key.len() + payload.bytes(),
             payload,
             offsets,
             attempts: attempt,
             not_before: Some(not_before),
+            parked,
         };
         self.capacity.add(&mut partition.held, waiting.load());
         state.waiting = Some(waiting);

@@ -33,6 +33,11 @@ enum Ending {
         after: u64,
         applied: bool,
     },
+    /// As `Retry`, by something outside the pool.
+    Parked {
+        after: u64,
+        applied: bool,
+    },
     Throttled {
         after: u64,
     },
@@ -95,6 +100,7 @@ fn ending() -> impl Strategy<Value = Ending> {
         6 => Just(Ending::Done),
         1 => Just(Ending::Skipped),
         3 => (0..200u64, any::<bool>()).prop_map(|(after, applied)| Ending::Retry { after, applied }),
+        2 => (0..200u64, any::<bool>()).prop_map(|(after, applied)| Ending::Parked { after, applied }),
         1 => (0..200u64).prop_map(|after| Ending::Throttled { after }),
         1 => (0..200u64).prop_map(|after| Ending::Cancelled { after }),
     ]

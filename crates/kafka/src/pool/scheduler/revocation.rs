@@ -39,8 +39,8 @@ impl<P: Coalesce> Scheduler<P> {
         current.is_none_or(|current| current.waiting == 0 && current.in_flight == 0)
     }
 
-    /// Whether nothing more of the partition can finish until `deadline`: it is drained, or what it holds cannot be
-    /// dispatched by then.
+    /// Whether nothing more of the partition is worth waiting for until `deadline`: it is drained, or what it holds cannot be
+    /// dispatched by then, or waits for something outside the pool, or for all that does.
     #[must_use]
     pub fn settled(&self, partition: PartitionId, deadline: Duration) -> bool {
         let Some(partition) = self.partitions.get(&partition) else {
@@ -51,9 +51,10 @@ impl<P: Coalesce> Scheduler<P> {
             return false;
         }
         let held_back = self.halted || self.pause.as_ref().is_some_and(|pause| pause.until >= deadline);
-        let too_late = |waiting: &Waiting<P>| waiting.not_before.is_some_and(|not_before| not_before >= deadline);
+        // With nothing in flight and nothing ready, what has no time of its own waits for all the others.
+        let is_left = |waiting: &Waiting<P>| waiting.parked || waiting.not_before.is_none_or(|time| time >= deadline);
         let mut waiting = partition.keys.values().filter_map(|state| state.waiting.as_ref());
-        held_back || (partition.ready.is_empty() && waiting.all(too_late))
+        held_back || (partition.ready.is_empty() && waiting.all(is_left))
     }
 
     /// Ends the assignment of these partitions. What waits is dropped; what is in flight will find its assignment

@@ -238,6 +238,12 @@ impl World {
                     not_before: retry_at(after),
                 },
             ),
+            Ending::Parked { after, applied } => (
+                applied,
+                Outcome::Parked {
+                    not_before: retry_at(after),
+                },
+            ),
             Ending::Throttled { after } => (
                 false,
                 Outcome::Throttled {
@@ -258,7 +264,10 @@ impl World {
         match outcome {
             // Given up: what came behind it goes out at once.
             Outcome::Cancelled { .. } if !self.is_open(partition) => {}
-            Outcome::Retry { not_before } | Outcome::Throttled { not_before } | Outcome::Cancelled { not_before } => {
+            Outcome::Retry { not_before }
+            | Outcome::Parked { not_before }
+            | Outcome::Throttled { not_before }
+            | Outcome::Cancelled { not_before } => {
                 self.not_before.insert((job.assignment, job.key()[0]), not_before);
             }
             _ => {}

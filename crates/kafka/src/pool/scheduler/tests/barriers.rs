@@ -105,3 +105,50 @@ fn barriers_of_other_partitions_do_not_wait_for_each_other() {
     let started = [next_offset(&mut scheduler), next_offset(&mut scheduler)];
     assert!(started.iter().all(Option::is_some));
 }
+
+#[test]
+fn a_parked_record_holds_back_the_commit_and_no_barrier() {
+    let mut scheduler = Scheduler::new(&settings(64));
+    let p0 = scheduler.assign(P0, Some(NextOffset::at(0)));
+    for (offset, is_barrier) in [(0, false), (1, false), (2, true)] {
+        offer(&mut scheduler, p0, offset, is_barrier);
+    }
+    let (_, orphan) = next_offset(&mut scheduler).unwrap();
+    let (_, other) = next_offset(&mut scheduler).unwrap();
+    scheduler.finish(other, Outcome::Done, START);
+    assert!(next_offset(&mut scheduler).is_none(), "one before it is in flight");
+    let parked = Outcome::Parked {
+        not_before: MILLISECOND,
+    };
+    scheduler.finish(orphan, parked, START);
+    let (barrier, barrier_job) = next_offset(&mut scheduler).unwrap();
+    assert_eq!(barrier, 2);
+    scheduler.finish(barrier_job, Outcome::Done, START);
+    assert_eq!(scheduler.committable(P0), Some(NextOffset::at(0)));
+    assert_eq!(scheduler.passed(), [(P0, NextOffset::at(3))]);
+    assert!(scheduler.settled(P0, MILLISECOND * 100), "nothing is worth waiting for");
+
+    let Next::Job(orphan) = scheduler.next(MILLISECOND) else {
+        panic!("the parked record is tried again")
+    };
+    scheduler.finish(orphan, Outcome::Done, MILLISECOND);
+    assert_eq!(scheduler.committable(P0), Some(NextOffset::at(3)));
+    assert_eq!(scheduler.passed(), []);
+}
+
+#[test]
+fn parked_records_leave_room_for_others() {
+    let mut few = settings(64);
+    few.max_records = 2;
+    let mut scheduler = Scheduler::new(&few);
+    let p0 = scheduler.assign(P0, Some(NextOffset::at(0)));
+    for offset in 0..10 {
+        offer(&mut scheduler, p0, offset, false);
+        let (_, job) = next_offset(&mut scheduler).unwrap();
+        let parked = Outcome::Parked {
+            not_before: MILLISECOND,
+        };
+        scheduler.finish(job, parked, START);
+    }
+    assert_eq!(scheduler.committable(P0), Some(NextOffset::at(0)));
+}
