@@ -1,8 +1,11 @@
 //! Watching the table of a unit: a column that is removed or retyped ends the unit before records are lost to it; what does no
-//! harm, such as a new option, is taken over.
+//! harm, such as a new option, is taken over, at the latest when a row is met that holds it.
 
-use crosswalk_core::mapping::{retyped_columns, validate_source};
-use crosswalk_dynamics::Selection;
+use std::collections::HashSet;
+
+use crosswalk_core::mapping::validate_source;
+use crosswalk_dynamics::{Page, Selection, UnknownOption};
+use parking_lot::Mutex;
 
 use crate::{
     failure::UnitError,
@@ -10,17 +13,54 @@ use crate::{
     read::{Opened, Unit},
 };
 
+/// Most options that are remembered. A table with more that are taken out of its metadata and still held is looked at in the
+/// usual intervals only.
+const REMEMBERED_OPTIONS: usize = 1_000;
+
+/// Options that rows hold and the table does not have, not even after it has been looked at for their sake.
+#[derive(Default)]
+pub(crate) struct AbsentOptions(Mutex<HashSet<UnknownOption>>);
+
+impl AbsentOptions {
+    /// Whether a page holds options for whose sake the table has not been looked at yet.
+    fn are_new_in(&self, page: &Page) -> bool {
+        let absent = self.0.lock();
+        absent.len() < REMEMBERED_OPTIONS && page.unknown_options.iter().any(|option| !absent.contains(option))
+    }
+
+    fn remember(&self, page: &Page) {
+        self.0.lock().extend(page.unknown_options.iter().cloned());
+    }
+}
+
+/// Whether a table is what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Schema {
+    Same,
+    Replaced,
+}
+
 impl Unit {
+    /// Whether a page has to be read again: it holds options that have been added to the table since it was last looked at, so
+    /// that their labels were not known.
+    pub(crate) async fn has_labels_since(&self, opened: &Opened, page: &Page) -> Result<bool, UnitError> {
+        if !opened.absent_options.are_new_in(page) {
+            return Ok(false);
+        }
+        let schema = self.check_schema(opened).await?;
+        opened.absent_options.remember(page);
+        Ok(schema == Schema::Replaced)
+    }
+
     /// Compares the table with what it was when it was last looked at.
-    pub(crate) async fn check_schema(&self, opened: &Opened) -> Result<(), UnitError> {
+    pub(crate) async fn check_schema(&self, opened: &Opened) -> Result<Schema, UnitError> {
         let before = opened.source();
         let definition = &*self.mapping.definition;
         let table = before.client.table(&definition.source_table).await?;
         if table == before.table {
-            return Ok(());
+            return Ok(Schema::Same);
         }
-        let mut problems = validate_source(definition, &table);
-        problems.extend(retyped_columns(definition, &before.table, &table));
+        let problems = validate_source(definition, &table);
         if !problems.is_empty() {
             return Err(UnitError::SchemaChanged {
                 table: definition.source_table.clone(),
@@ -42,6 +82,6 @@ impl Unit {
             selection: Selection::new(&table, &columns)?,
             table,
         });
-        Ok(())
+        Ok(Schema::Replaced)
     }
 }

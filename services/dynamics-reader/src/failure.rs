@@ -74,9 +74,6 @@ impl Classify for UnitError {
 
 impl From<RetryError<Self>> for UnitError {
     fn from(error: RetryError<Self>) -> Self {
-        match error {
-            RetryError::Failed(error) | RetryError::Exhausted { error, .. } => error,
-            RetryError::Cancelled(cancelled) => Self::Cancelled(cancelled),
-        }
+        error.into_inner()
     }
 }

@@ -52,6 +52,9 @@ pub async fn start(context: Context, settings: ReaderSettings) -> anyhow::Result
         .await
         .context("Kafka cannot be used")?;
     let shared = Arc::new(shared);
+    let liveness = context.liveness().clone();
+    shared.control.on_turn(liveness.beats("control log"));
+    shared.reporter.on_turn(move |name| liveness.beats(name));
 
     let control = shared.control.clone();
     let stop = context.token().clone();

@@ -8,7 +8,7 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 /// Counter: records queued.
 pub(crate) const RECORDS_TOTAL: &str = "crosswalk_reader_records_total";
 
-/// Counter: records set aside because they could not be typed or queued.
+/// Counter: records that could not be typed or queued whole; the writer sets them aside.
 pub(crate) const REJECTED_TOTAL: &str = "crosswalk_reader_rejected_total";
 
 /// Histogram: how many records a page held.
@@ -26,7 +26,7 @@ pub fn describe() {
     describe_counter!(
         REJECTED_TOTAL,
         Unit::Count,
-        "Records set aside because they could not be typed or queued."
+        "Records that could not be typed or queued whole; the writer sets them aside."
     );
     describe_histogram!(PAGE_RECORDS, Unit::Count, "Records in a page.");
     describe_counter!(

@@ -1,15 +1,10 @@
-//! Queuing a page: every record acknowledged, or set aside, before the checkpoint may move.
+//! Queuing a page: every record acknowledged before the checkpoint may move.
 
 use std::ops::AddAssign;
 
-use crosswalk_core::{
-    Change, ChangeKind, Epoch, Origin,
-    control::{EntryId, RunId},
-    dead_letter::DeadLetter,
-    mapping::key_text,
-};
+use crosswalk_core::{Change, ChangeKind, Epoch, Origin, Rejection, control::EntryId, mapping::key_text};
 use crosswalk_dynamics::{Page, RejectedRow, SourceChange};
-use crosswalk_kafka::{DeadLetters, KafkaError, Pending, Producer, QUEUE_PARTITIONS};
+use crosswalk_kafka::{KafkaError, Pending, Producer, QUEUE_PARTITIONS};
 use crosswalk_proto::record::encode_change;
 use crosswalk_runtime::error::advised;
 use jiff::Timestamp;
@@ -25,10 +20,7 @@ use crate::{
 pub(crate) struct Destination {
     pub(crate) producer: Producer,
     pub(crate) topic: String,
-    pub(crate) dead_letters: DeadLetters,
-    pub(crate) table: String,
     pub(crate) mapping: EntryId,
-    pub(crate) run: RunId,
 }
 
 /// What all changes of a page have in common.
@@ -45,7 +37,7 @@ struct Marks {
 pub(crate) struct Queued {
     /// Records queued.
     pub(crate) records: u64,
-    /// Records set aside.
+    /// Those of them that are to be set aside.
     pub(crate) rejected: u64,
     /// The highest row version of the page.
     pub(crate) version: Option<u64>,
@@ -60,40 +52,9 @@ impl AddAssign for Queued {
 }
 
 impl Destination {
-    /// Queues the records of a page that `progress` wants, and waits until every one is acknowledged or set aside.
+    /// Queues the records of a page that `progress` wants, and waits until every one is acknowledged.
     pub(crate) async fn queue(&self, page: Page, progress: &Progress) -> Result<Queued, KafkaError> {
         self.queue_as(page, progress.epoch, &progress.reading).await
-    }
-
-    /// Queues changes and waits until every one is acknowledged or set aside; tells how many were queued.
-    pub(crate) async fn queue_changes(
-        &self,
-        changes: Vec<SourceChange>,
-        epoch: Epoch,
-        origin: Origin,
-    ) -> Result<u64, KafkaError> {
-        let read_at = Timestamp::now();
-        let marks = Marks {
-            epoch,
-            origin,
-            force: false,
-            read_at,
-        };
-        let (mut queued, mut pending) = (0, Vec::with_capacity(changes.len()));
-        for change in changes {
-            let id = change.id;
-            match self.enqueue(change, marks).await {
-                Ok(delivery) => pending.push((id, delivery)),
-                Err(error) => drop(self.set_aside_if_too_large(id, error, read_at).await?),
-            }
-        }
-        for (id, delivery) in pending {
-            match delivery.acknowledged().await {
-                Ok(_) => queued += 1,
-                Err(error) => drop(self.set_aside_if_too_large(id, error, read_at).await?),
-            }
-        }
-        Ok(queued)
     }
 
     /// Queues all changes of a page, of whatever version.
@@ -102,40 +63,63 @@ impl Destination {
     }
 
     async fn queue_as(&self, page: Page, epoch: Epoch, reading: &Reading) -> Result<Queued, KafkaError> {
-        let read_at = Timestamp::now();
         let marks = Marks {
             epoch,
             origin: reading.origin(),
             force: reading.force(),
-            read_at,
+            read_at: Timestamp::now(),
         };
-        let mut queued = Queued::default();
-        let mut pending = Vec::with_capacity(page.changes.len());
-        for change in page.changes {
-            queued.version = queued.version.max(change.version);
-            if !is_wanted(&change, reading) {
-                continue;
-            }
-            let id = change.id;
-            match self.enqueue(change, marks).await {
-                Ok(delivery) => pending.push((id, delivery)),
-                Err(error) => queued.rejected += self.set_aside_if_too_large(id, error, read_at).await?,
-            }
-        }
-        for (id, delivery) in pending {
-            match delivery.acknowledged().await {
-                Ok(_) => queued.records += 1,
-                Err(error) => queued.rejected += self.set_aside_if_too_large(id, error, read_at).await?,
-            }
-        }
-        for row in page.rejected {
-            queued.version = queued.version.max(row.version);
-            self.set_aside(&row, read_at).await?;
-            queued.rejected += 1;
-        }
+        let changes = page.changes.into_iter().chain(page.rejected.iter().map(rejected));
+        let mut version = None;
+        let wanted = changes.filter(|change| {
+            version = version.max(change.version);
+            is_wanted(change, reading)
+        });
+        let queued = self.queue_each(wanted, marks).await?;
         counter!(RECORDS_TOTAL).increment(queued.records);
         counter!(REJECTED_TOTAL).increment(queued.rejected);
         histogram!(PAGE_RECORDS).record(queued.records as f64);
+        Ok(Queued { version, ..queued })
+    }
+
+    /// Queues records that have been read again for the sake of their dead letters.
+    pub(crate) async fn queue_redriven(&self, changes: Vec<SourceChange>, epoch: Epoch) -> Result<Queued, KafkaError> {
+        let marks = Marks {
+            epoch,
+            origin: Origin::Redrive,
+            force: false,
+            read_at: Timestamp::now(),
+        };
+        self.queue_each(changes.into_iter(), marks).await
+    }
+
+    /// A record that is too large is queued without its row, so that it is set aside like any other that is rejected.
+    async fn queue_each(
+        &self,
+        changes: impl Iterator<Item = SourceChange>,
+        marks: Marks,
+    ) -> Result<Queued, KafkaError> {
+        let mut queued = Queued::default();
+        let mut pending = Vec::with_capacity(changes.size_hint().0);
+        let mut too_large = Vec::new();
+        for change in changes {
+            queued.records += 1;
+            queued.rejected += u64::from(matches!(change.kind, ChangeKind::Rejected(_)));
+            let (id, version) = (change.id, change.version);
+            match self.enqueue(change, marks).await {
+                Ok(delivery) => pending.push((id, version, delivery)),
+                Err(error) => too_large.push(without_row(id, version, error)?),
+            }
+        }
+        for (id, version, delivery) in pending {
+            if let Err(error) = delivery.acknowledged().await {
+                too_large.push(without_row(id, version, error)?);
+            }
+        }
+        queued.rejected += too_large.len() as u64;
+        for change in too_large {
+            self.enqueue(change, marks).await?.acknowledged().await?;
+        }
         Ok(queued)
     }
 
@@ -173,47 +157,37 @@ impl Destination {
         }
         Ok(())
     }
+}
 
-    async fn set_aside_if_too_large(&self, id: Uuid, error: KafkaError, read_at: Timestamp) -> Result<u64, KafkaError> {
-        let KafkaError::RecordTooLarge { .. } = error else {
-            return Err(error);
-        };
-        let message = advised(&error, error.advice());
-        self.dead_letters
-            .put(&self.letter_key(id), self.letter("RECORD_TOO_LARGE", message, read_at))
-            .await?;
-        Ok(1)
+/// A row with a value that does not fit its column, as a change. It is queued too: the writer sets it aside in its turn, and
+/// knows that the source has the record still.
+pub(crate) fn rejected(row: &RejectedRow) -> SourceChange {
+    let message = format!("{row}. Correct the value in the record, or the column's type.");
+    SourceChange {
+        id: row.id,
+        version: row.version,
+        kind: rejection("DYNAMICS_VALUE_UNFIT", message),
     }
+}
 
-    async fn set_aside(&self, row: &RejectedRow, read_at: Timestamp) -> Result<(), KafkaError> {
-        let message = format!("{row}. Correct the value in the record, or the column's type.");
-        self.dead_letters
-            .put(
-                &self.letter_key(row.id),
-                self.letter("DYNAMICS_VALUE_UNFIT", message, read_at),
-            )
-            .await
-    }
+/// The change of a record that is larger than the queue takes; any other error is given back.
+fn without_row(id: Uuid, version: Option<u64>, error: KafkaError) -> Result<SourceChange, KafkaError> {
+    let KafkaError::RecordTooLarge { .. } = error else {
+        return Err(error);
+    };
+    let message = advised(&error, error.advice());
+    Ok(SourceChange {
+        id,
+        version,
+        kind: rejection("RECORD_TOO_LARGE", message),
+    })
+}
 
-    fn letter_key(&self, id: Uuid) -> String {
-        format!("{}/{}", self.table, key_text(id))
-    }
-
-    fn letter(&self, code: &str, message: String, read_at: Timestamp) -> DeadLetter {
-        DeadLetter {
-            code: code.to_owned(),
-            message,
-            faults: Vec::new(),
-            table: self.table.clone(),
-            place: None,
-            source_row: None,
-            request: Vec::new(),
-            answer: None,
-            read_at,
-            time: Timestamp::now(),
-            run: self.run,
-        }
-    }
+fn rejection(code: &str, message: String) -> ChangeKind {
+    ChangeKind::Rejected(Box::new(Rejection {
+        code: code.to_owned(),
+        message,
+    }))
 }
 
 /// During a rebase, a row of a version that has been queued before is left out.

@@ -7,12 +7,12 @@ use crosswalk_core::{
     control::EntryId,
     worker::{Hindrance, Role},
 };
-use crosswalk_kafka::{Checkpoints, LagMeter};
+use crosswalk_kafka::{Checkpoints, LagMeter, Reports};
 use crosswalk_proto::record::Read;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::{failure::UnitError, read::Unit};
+use crate::{failure::UnitError, plan::Subject, read::Unit};
 
 /// How often it is looked whether a parent's load is done.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -45,8 +45,8 @@ impl Unit {
         let unit = format!("{}/{}", self.workflow.workflow, parent.table);
         loop {
             let last = checkpoints.load(&unit, cancel.clone()).await?;
-            let is_loaded = |mapping: EntryId, read: Read| mapping == parent.mapping && read != Read::Initial;
-            if last.is_some_and(|last| is_loaded(last.mapping_uid, last.read)) {
+            let subject = Subject::new(parent.mapping, &self.settings);
+            if last.is_some_and(|last| subject.is_of(&last) && last.read != Read::Initial) {
                 break;
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
@@ -56,9 +56,21 @@ impl Unit {
         let meter = LagMeter::new(&shared.kafka, &group)?;
         let topic = names.ingress(instance, &parent.table);
         let ends = meter.ends(&topic).await?;
-        while !meter.has_passed(&topic, &ends).await? {
+        let reports = Reports::follow(&shared.kafka).await?;
+        loop {
+            let mut positions = meter.positions(&topic).await?;
+            // A parent that waits for its own parent holds back the group's offset, but nobody else.
+            for passed in reports.of(&self.workflow).into_iter().flat_map(|report| report.passed) {
+                if passed.table == parent.table {
+                    let position = positions.entry(passed.partition).or_default();
+                    *position = passed.offset.max(*position);
+                }
+            }
+            let is_behind = |(partition, end): (&i32, &i64)| positions.get(partition).is_some_and(|at| at < end);
+            if !ends.iter().any(is_behind) {
+                return Ok(());
+            }
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
-        Ok(())
     }
 }

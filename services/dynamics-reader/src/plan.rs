@@ -54,7 +54,8 @@ impl Subject {
         }
     }
 
-    fn is_of(&self, checkpoint: &Checkpoint) -> bool {
+    /// Whether a checkpoint tells of it.
+    pub(crate) fn is_of(&self, checkpoint: &Checkpoint) -> bool {
         checkpoint.mapping_uid == self.mapping && checkpoint.source == self.source && checkpoint.target == self.target
     }
 }
@@ -184,7 +185,8 @@ impl Progress {
         columns: &[String],
         anew: impl FnOnce(Reading, Option<ReplayRead>) -> Self,
     ) -> Self {
-        let same_columns = checkpoint.columns == columns;
+        // An epoch of which only the beginning is known may have queued records all the same.
+        let same_columns = checkpoint.columns == columns && checkpoint.position != Position::Next(String::new());
         let link = match checkpoint.position {
             Position::Next(link) => PageLink::Next(link),
             Position::Delta(link) => PageLink::Delta(link),
@@ -236,7 +238,7 @@ impl Progress {
 
     /// Moves behind a page.
     pub(crate) fn advance(&mut self, next: PageLink, queued: Queued) {
-        self.records += queued.records + queued.rejected;
+        self.records += queued.records;
         self.seen = self.seen.max(queued.version);
         if let PageLink::Delta(_) = next {
             self.version = self.version.max(self.seen.take());

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use crosswalk_core::{
-    Epoch, WorkflowName,
-    control::{InstanceSettings, PinnedMapping, RunId},
+    ChangeKind, Epoch, WorkflowName,
+    control::{InstanceSettings, PinnedMapping},
     worker::Phase,
 };
-use crosswalk_dynamics::{Answer, Error as DynamicsError, Page, PageLink};
-use crosswalk_kafka::DeadLetters;
+use crosswalk_dynamics::{Error as DynamicsError, Page, PageLink};
 use crosswalk_runtime::{
-    error::Cancelled,
+    error::{Cancelled, chain},
     retry::{Backoff, HindranceTracker, Retry, RetryPolicy},
 };
 use jiff::Timestamp;
@@ -22,6 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    drift::AbsentOptions,
     failure::UnitError,
     page::{Destination, Queued},
     parents::Parent,
@@ -35,7 +35,6 @@ use crate::{
 pub(crate) struct Unit {
     pub(crate) shared: Arc<Shared>,
     pub(crate) workflow: WorkflowName,
-    pub(crate) run: RunId,
     pub(crate) settings: Arc<InstanceSettings>,
     pub(crate) mapping: PinnedMapping,
     pub(crate) report: UnitReport,
@@ -49,6 +48,7 @@ pub(crate) struct Opened {
     source: RwLock<Arc<Source>>,
     pub(crate) destination: Destination,
     pub(crate) position: PositionKeeper,
+    pub(crate) absent_options: AbsentOptions,
     /// When the table was last compared with what it was.
     schema_checked: Mutex<Instant>,
 }
@@ -117,9 +117,10 @@ impl Unit {
             source: RwLock::new(Arc::new(source)),
             destination,
             position: position.with_columns(columns),
+            absent_options: AbsentOptions::default(),
             schema_checked: Mutex::new(Instant::now()),
         };
-        self.expect_rows(&opened, &mut progress).await;
+        self.begin_epoch(&opened, &mut progress).await?;
         tracing::info!(unit = opened.position.unit(), epoch = progress.epoch.0, reading = ?progress.reading, "reading");
         Ok((opened, progress))
     }
@@ -128,18 +129,11 @@ impl Unit {
         let (shared, table) = (&self.shared, &self.mapping.definition.source_table);
         let spec = shared.kafka.topics().ingress_spec(&self.workflow.instance, table);
         let topic = spec.name.clone();
-        let specs = [spec];
-        let (dead_letters, ()) = tokio::try_join!(
-            DeadLetters::open(&shared.kafka, shared.producer.clone(), &self.workflow),
-            shared.kafka.ensure_topics(&specs),
-        )?;
+        shared.kafka.ensure_topics(&[spec]).await?;
         Ok(Destination {
             producer: shared.producer.clone(),
             topic,
-            dead_letters,
-            table: table.clone(),
             mapping: self.mapping.uid,
-            run: self.run,
         })
     }
 
@@ -187,9 +181,9 @@ impl Unit {
             Err(error) => Err(error),
         };
         match moved {
-            Err(UnitError::Dynamics(DynamicsError::ExpiredDeltaToken(answer))) => {
+            Err(error) if is_void(&error, &progressing.progress.reading) => {
                 progressing.fetched = None;
-                self.begin_anew(opened, &mut progressing.progress, &answer).await;
+                self.begin_anew(opened, &mut progressing.progress, &error).await?;
                 Ok(More::Pages)
             }
             moved => moved,
@@ -225,10 +219,20 @@ impl Unit {
     }
 
     /// A position that has expired is no failure: the table is read again, under the next epoch.
-    async fn begin_anew(&self, opened: &Opened, progress: &mut Progress, answer: &Answer) {
-        tracing::warn!(unit = opened.position.unit(), answer = %answer, "the position has expired; the table is read anew");
+    async fn begin_anew(&self, opened: &Opened, progress: &mut Progress, error: &UnitError) -> Result<(), UnitError> {
+        tracing::warn!(unit = opened.position.unit(), error = %chain(error), "the position has expired; the table is read anew");
         *progress = progress.next_epoch();
+        self.begin_epoch(opened, progress).await
+    }
+
+    /// An epoch is known before the first of its records is queued: were it begun twice, what the first attempt found and
+    /// somebody deleted since would pass for found by the second.
+    async fn begin_epoch(&self, opened: &Opened, progress: &mut Progress) -> Result<(), UnitError> {
         self.expect_rows(opened, progress).await;
+        if progress.reading.is_whole() && progress.link.is_none() && progress.epoch > Epoch(1) {
+            opened.position.save(progress, false).await?;
+        }
+        Ok(())
     }
 
     /// Moves behind a page that has been queued, and makes that durable.
@@ -251,12 +255,11 @@ impl Unit {
         }
         let was_changes = progress.reading == Reading::Changes;
         progress.advance(next, queued);
-        let is_quiet = was_changes && queued.records + queued.rejected == 0;
+        let is_quiet = was_changes && queued.records == 0;
         opened.position.save(progress, is_quiet).await?;
         self.report.count(|counts| {
             counts.done += queued.records;
-            counts.rejected += queued.rejected;
-            if queued.records + queued.rejected > 0 {
+            if queued.records > 0 {
                 counts.last_progress = Some(Timestamp::now());
             }
         });
@@ -265,8 +268,7 @@ impl Unit {
     }
 
     /// What was deleted between the last read with the old columns and the first with the new ones is told by no page of
-    /// the new read; the old link tells it, with everything else that has changed since. Those rows lack the new columns,
-    /// which leaves the fields of these alone.
+    /// the new read; the old link tells it. The rows it tells of lack the new columns and stand in the new read as well.
     async fn queue_superseded(
         &self,
         opened: &Opened,
@@ -277,8 +279,10 @@ impl Unit {
         let mut queued = Queued::default();
         let mut link = PageLink::Next(superseded);
         while let PageLink::Next(_) = link {
-            let page = self.fetch(opened, Some(&link), cancel).await?;
+            let mut page = self.fetch(opened, Some(&link), cancel).await?;
             link = page.next.clone();
+            page.changes.retain(|change| change.kind == ChangeKind::Delete);
+            page.rejected.clear();
             queued += opened.destination.queue_all(page, progress).await?;
         }
         Ok(queued)
@@ -302,12 +306,12 @@ impl Unit {
         link: Option<&PageLink>,
         cancel: &CancellationToken,
     ) -> Result<Page, UnitError> {
-        let source = &*opened.source();
         let fetch = || async {
-            Ok(match link {
-                None => source.client.first_page(&source.selection).await?,
-                Some(link) => source.client.next_page(&source.selection, link).await?,
-            })
+            let page = fetch_once(&opened.source(), link).await?;
+            if self.has_labels_since(opened, &page).await? {
+                return fetch_once(&opened.source(), link).await;
+            }
+            Ok(page)
         };
         self.until(cancel, self.retrying(cancel, "fetch a page", fetch)).await
     }
@@ -351,4 +355,21 @@ impl Unit {
         let expected = progress.expected.filter(|_| initial_read);
         self.report.show_read(initial_read, expected);
     }
+}
+
+/// Whether an error means that the position tells nothing any more. The link that a rebase supersedes selects the old columns,
+/// one of which may be gone by now: then it cannot be followed to its end.
+fn is_void(error: &UnitError, reading: &Reading) -> bool {
+    match error {
+        UnitError::Dynamics(DynamicsError::ExpiredDeltaToken(_)) => true,
+        UnitError::Dynamics(DynamicsError::ColumnNotFound { .. }) => matches!(reading, Reading::Rebase { .. }),
+        _ => false,
+    }
+}
+
+async fn fetch_once(source: &Source, link: Option<&PageLink>) -> Result<Page, UnitError> {
+    Ok(match link {
+        None => source.client.first_page(&source.selection).await?,
+        Some(link) => source.client.next_page(&source.selection, link).await?,
+    })
 }

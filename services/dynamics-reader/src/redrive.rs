@@ -5,7 +5,7 @@
 //! takes them back when the records are written, and replaces them when they are refused again.
 
 use crosswalk_core::{
-    ChangeKind, Origin, WorkflowName,
+    ChangeKind, WorkflowName,
     control::{LogOffset, RedriveSelection},
     mapping::parse_key,
 };
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     failure::UnitError,
+    page::rejected,
     plan::Progress,
     proof::Source,
     read::{Opened, Unit},
@@ -39,6 +40,8 @@ impl Unit {
         let (selections, last) = self.asked_for(progress).await?;
         let Some(last) = last else { return Ok(()) };
         let ids = self.selected(&selections, cancel).await?;
+        // Somebody may have mended the table just now.
+        self.until(cancel, self.check_schema(opened)).await?;
         tracing::info!(
             unit = opened.position.unit(),
             records = ids.len(),
@@ -46,11 +49,8 @@ impl Unit {
         );
         for batch in ids.chunks(BATCH) {
             let changes = self.read_again(&opened.source(), batch, cancel).await?;
-            let queued = opened
-                .destination
-                .queue_changes(changes, progress.epoch, Origin::Redrive)
-                .await?;
-            self.report.count(|counts| counts.done += queued);
+            let queued = opened.destination.queue_redriven(changes, progress.epoch).await?;
+            self.report.count(|counts| counts.done += queued.records);
         }
         progress.redriven = Some(last);
         opened.position.save(progress, false).await?;
@@ -103,8 +103,7 @@ impl Unit {
             .iter()
             .map(|id| self.read_one_again(source, *id, cancel).boxed())
             .collect();
-        let reads = futures::stream::iter(reads).buffer_unordered(CONCURRENT_READS);
-        let changes = reads.try_filter_map(|change| async { Ok(change) });
+        let changes = futures::stream::iter(reads).buffer_unordered(CONCURRENT_READS);
         self.until(cancel, changes.try_collect()).await
     }
 
@@ -113,17 +112,17 @@ impl Unit {
         source: &Source,
         id: Uuid,
         cancel: &CancellationToken,
-    ) -> Result<Option<SourceChange>, UnitError> {
+    ) -> Result<SourceChange, UnitError> {
         let read = || async {
             match source.client.row(&source.selection, id).await {
-                Ok(Some(row)) => Ok(Some(row)),
-                Ok(None) => Ok(Some(SourceChange {
+                Ok(Some(row)) => Ok(row),
+                Ok(None) => Ok(SourceChange {
                     id,
                     version: None,
                     kind: ChangeKind::Delete,
-                })),
-                // It is as bad as it was; its dead letter stays.
-                Err(crosswalk_dynamics::Error::RejectedRow(_)) => Ok(None),
+                }),
+                // It is as bad as it was: its dead letter is replaced by one that says so.
+                Err(crosswalk_dynamics::Error::RejectedRow(row)) => Ok(rejected(&row)),
                 Err(error) => Err(UnitError::from(error)),
             }
         };

@@ -7,7 +7,7 @@ use std::{
 
 use crosswalk_core::{
     MappingId, WorkflowName,
-    control::{EntryId, PinnedMapping, Run, RunId},
+    control::{EntryId, PinnedMapping, Run},
     mapping::parents,
     worker::{Counts, Hindrance, Phase, Role},
 };
@@ -33,13 +33,18 @@ pub(crate) struct Shared {
 
 /// Runs the units of a run until it is not wanted any more.
 pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, cancel: CancellationToken) {
+    let report = RunReport::start(
+        &shared.reporter,
+        &shared.worker,
+        Role::DynamicsReader,
+        &workflow,
+        run.id,
+    );
     let reports = Arc::new(Reports {
-        shared: Arc::clone(&shared),
-        workflow: workflow.clone(),
-        run: run.id,
-        present: Mutex::default(),
-        counted: Mutex::default(),
+        report,
+        units: Mutex::default(),
     });
+    reports.publish(&reports.units.lock());
     let mut units = JoinSet::new();
     let parents = parents_by_table(&run);
     for mapping in run.configuration.mappings.iter().cloned() {
@@ -65,6 +70,7 @@ pub(crate) async fn run(shared: Arc<Shared>, workflow: WorkflowName, run: Run, c
             std::panic::resume_unwind(error.into_panic());
         }
     }
+    reports.report.set_phase(Phase::Stopped);
 }
 
 /// For each mapped table, those whose records are loaded first.
@@ -103,7 +109,6 @@ impl Kept {
             let unit = Unit {
                 shared: Arc::clone(&self.shared),
                 workflow: self.workflow.clone(),
-                run: self.run.id,
                 settings: Arc::clone(&self.run.configuration.settings),
                 mapping: self.mapping.clone(),
                 report: self.reports.enter(&self.mapping.id),
@@ -136,19 +141,10 @@ async fn read_while_held(unit: &Unit, held: &Held, cancel: &CancellationToken) {
     }
 }
 
-/// One report for all units of a run that this replica has; none while it has none.
+/// One report for all units of a run that this replica has. While it has none it stands by.
 struct Reports {
-    shared: Arc<Shared>,
-    workflow: WorkflowName,
-    run: RunId,
-    present: Mutex<Option<Present>>,
-    /// What was counted in earlier times that this replica had units.
-    counted: Mutex<Counts>,
-}
-
-struct Present {
     report: RunReport,
-    units: BTreeMap<MappingId, UnitState>,
+    units: Mutex<BTreeMap<MappingId, UnitState>>,
 }
 
 struct UnitState {
@@ -167,33 +163,43 @@ pub(crate) struct UnitReport {
 
 impl Reports {
     fn enter(self: &Arc<Self>, mapping: &MappingId) -> UnitReport {
-        let mut present = self.present.lock();
-        let start = || {
-            let shared = &self.shared;
-            let report = RunReport::start(
-                &shared.reporter,
-                &shared.worker,
-                Role::DynamicsReader,
-                &self.workflow,
-                self.run,
-            );
-            report.count(|counts| *counts = *self.counted.lock());
-            Present {
-                report,
-                units: BTreeMap::new(),
-            }
-        };
         let unit = UnitState {
             phase: Phase::Starting,
             initial_read: false,
             expected: None,
             hindrance: None,
         };
-        present.get_or_insert_with(start).units.insert(mapping.clone(), unit);
+        let mut units = self.units.lock();
+        units.insert(mapping.clone(), unit);
+        self.publish(&units);
         UnitReport {
             reports: Arc::clone(self),
             mapping: mapping.clone(),
         }
+    }
+
+    /// Puts what the units say, taken together, into the report.
+    fn publish(&self, units: &BTreeMap<MappingId, UnitState>) {
+        let phases = || units.values().map(|unit| &unit.phase);
+        let failed = phases().find(|phase| matches!(phase, Phase::Failed(_)));
+        let phase = match failed {
+            Some(failed) => failed.clone(),
+            None if units.is_empty() => Phase::Standby,
+            None if phases().all(|phase| *phase == Phase::Running) => Phase::Running,
+            None => Phase::Starting,
+        };
+        self.report.set_phase(phase);
+        self.report.count(|counts| {
+            counts.initial_read = units.values().any(|unit| unit.initial_read);
+            counts.expected = units
+                .values()
+                .filter_map(|unit| unit.expected)
+                .reduce(u64::saturating_add);
+        });
+        let hindrances = || units.values().filter_map(|unit| unit.hindrance.as_ref());
+        let throttled = hindrances().find(|hindrance| matches!(hindrance, Hindrance::Throttled { .. }));
+        self.report
+            .set_hindrance(throttled.or_else(|| hindrances().next()).cloned());
     }
 }
 
@@ -214,60 +220,23 @@ impl UnitReport {
     }
 
     fn change(&self, change: impl FnOnce(&mut UnitState)) {
-        if let Some(present) = &mut *self.reports.present.lock() {
-            if let Some(unit) = present.units.get_mut(&self.mapping) {
-                change(unit);
-            }
-            present.publish();
+        let mut units = self.reports.units.lock();
+        if let Some(unit) = units.get_mut(&self.mapping) {
+            change(unit);
         }
+        self.reports.publish(&units);
     }
 
     /// Changes what the run counted.
     pub(crate) fn count(&self, change: impl FnOnce(&mut Counts)) {
-        if let Some(present) = &*self.reports.present.lock() {
-            present.report.count(change);
-        }
+        self.reports.report.count(change);
     }
 }
 
 impl Drop for UnitReport {
     fn drop(&mut self) {
-        let mut present = self.reports.present.lock();
-        if let Some(state) = &mut *present {
-            state.units.remove(&self.mapping);
-            if state.units.is_empty() {
-                state.report.set_phase(Phase::Stopped);
-                *self.reports.counted.lock() = state.report.counts();
-                *present = None;
-            } else {
-                state.publish();
-            }
-        }
-    }
-}
-
-impl Present {
-    /// Puts what the units say, taken together, into the report.
-    fn publish(&self) {
-        let phases = || self.units.values().map(|unit| &unit.phase);
-        let failed = phases().find(|phase| matches!(phase, Phase::Failed(_)));
-        let phase = match failed {
-            Some(failed) => failed.clone(),
-            None if phases().all(|phase| *phase == Phase::Running) => Phase::Running,
-            None => Phase::Starting,
-        };
-        self.report.set_phase(phase);
-        self.report.count(|counts| {
-            counts.initial_read = self.units.values().any(|unit| unit.initial_read);
-            counts.expected = self
-                .units
-                .values()
-                .filter_map(|unit| unit.expected)
-                .reduce(u64::saturating_add);
-        });
-        let hindrances = || self.units.values().filter_map(|unit| unit.hindrance.as_ref());
-        let throttled = hindrances().find(|hindrance| matches!(hindrance, Hindrance::Throttled { .. }));
-        self.report
-            .set_hindrance(throttled.or_else(|| hindrances().next()).cloned());
+        let mut units = self.reports.units.lock();
+        units.remove(&self.mapping);
+        self.reports.publish(&units);
     }
 }

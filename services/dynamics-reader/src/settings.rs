@@ -47,7 +47,7 @@ impl Default for ReadingSettings {
         Self {
             poll_interval: Duration::from_secs(5),
             page_size: 5_000,
-            schema_check_interval: Duration::from_secs(30),
+            schema_check_interval: Duration::from_secs(5 * 60),
         }
     }
 }
