@@ -66,8 +66,8 @@ impl RunError {
             ),
             Self::TooManyMissing { .. } => (
                 "TOO_MANY_DELETES",
-                "Nothing was deleted. If they are meant to be, raise `writing.max_missing_share` of the writers and start \
-                 again; if not, look at the rights of the application user, who may not see them any more.",
+                "Nothing was deleted. If the application user may not see all rows any more, mend that, replay the table and \
+                 start again; if they are meant to be deleted, raise `writing.max_missing_share` of the writers.",
             ),
             Self::TooManyRejected { .. } => (
                 "TOO_MANY_REJECTED",
@@ -110,9 +110,6 @@ impl Classify for RunError {
 
 impl From<RetryError<Self>> for RunError {
     fn from(error: RetryError<Self>) -> Self {
-        match error {
-            RetryError::Failed(error) | RetryError::Exhausted { error, .. } => error,
-            RetryError::Cancelled(cancelled) => Self::Cancelled(cancelled),
-        }
+        error.into_inner()
     }
 }

@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
+/// What a look may take of Campaign: however many records wait, there are no more looks than 50 a second.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How many looks are taken between attempts to write the record as if nothing were known of it.
 const LOOKS: u32 = 8;
 
@@ -34,6 +37,11 @@ impl Hidden {
         }
     }
 
+    /// How many records wait.
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
     /// How many records wait, of the partitions that are held.
     pub(crate) fn count(&self, is_held: impl Fn(PartitionId) -> bool) -> usize {
         let mut waiting = self.0.lock();
@@ -42,11 +50,13 @@ impl Hidden {
     }
 }
 
-/// How long to wait after an attempt, counted from 1.
-pub(crate) fn wait_after(attempt: u32) -> Duration {
+/// How long to wait after an attempt, counted from 1, if so many wait.
+pub(crate) fn wait_after(attempt: u32, waiting: usize) -> Duration {
+    let all_in_turn = LOOK.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX));
     FIRST_WAIT
         .saturating_mul(1 << attempt.saturating_sub(1).min(10))
         .min(LONGEST_WAIT)
+        .max(all_in_turn)
 }
 
 /// Whether this attempt only looks whether the record can be seen. Now and then it is written after all: it may have been
@@ -62,8 +72,13 @@ mod tests {
     #[test]
     fn waits_grow_up_to_the_longest() {
         let waits: Vec<u64> = [1, 2, 3, 6, 7, 40, u32::MAX]
-            .map(|attempt| wait_after(attempt).as_millis() as u64)
+            .map(|attempt| wait_after(attempt, 1).as_millis() as u64)
             .into();
         assert_eq!(waits, [250, 500, 1_000, 8_000, 15_000, 15_000, 15_000]);
+    }
+
+    #[test]
+    fn many_that_wait_are_looked_at_less_often() {
+        assert_eq!(wait_after(1, 10_000), Duration::from_secs(200));
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod drift;
+mod ending;
 mod failure;
 mod hidden;
 mod metrics;
@@ -55,6 +56,9 @@ pub async fn start(context: Context, settings: WriterSettings) -> anyhow::Result
         .await
         .context("Kafka cannot be used")?;
     let shared = Arc::new(shared);
+    let liveness = context.liveness().clone();
+    shared.control.on_turn(liveness.beats("control log"));
+    shared.reporter.on_turn(move |name| liveness.beats(name));
 
     let control = shared.control.clone();
     let stop = context.token().clone();

@@ -6,6 +6,8 @@ use crosswalk_core::{
     control::{Configuration, campaign_secret_purpose},
 };
 
+use jiff::Timestamp;
+
 use crate::{failure::RunError, metrics, run::Shared, table::MappedTable};
 
 /// What a run writes to, proved to be there.
@@ -30,8 +32,9 @@ pub(crate) async fn prove(
     client.authenticate().await?;
     let mut tables = Vec::with_capacity(configuration.mappings.len());
     for mapping in &configuration.mappings {
+        let looked_at = Timestamp::now();
         let resource = client.resource(&mapping.definition.target_resource).await?;
-        tables.push(MappedTable::new(mapping, configuration, resource)?);
+        tables.push(MappedTable::new(mapping, configuration, resource, looked_at)?);
     }
     Ok(Target { client, tables })
 }

@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use crosswalk_core::{
     WorkflowName,
     control::Run,
-    worker::{Phase, Role},
+    worker::{Passed, Phase, Role},
 };
 use crosswalk_kafka::{
     ControlLog, DeadLetters, Kafka, Ledger, Producer, Queue, Reporter, RunReport, Share, Sweeps,
-    pool::{Cause, Failure, Pool, Rate},
+    pool::{Cause, Failure, NextOffset, PartitionId, Pool, Rate},
 };
 use crosswalk_runtime::{
     error::{Cancelled, chain},
@@ -209,10 +209,29 @@ impl Running {
                 ended = queue.ended() => return Err(ended.err().map_or(RunError::Cancelled(Cancelled), RunError::Kafka)),
                 error = watched.ledger.failed() => return Err(RunError::Kafka(error)),
                 error = &mut drift => return Err(error),
-                _ = publish.tick() => watched.publish(pool, &self.report),
+                _ = publish.tick() => {
+                    self.report.set_passed(self.passed(pool));
+                    watched.publish(pool, &self.report);
+                }
                 Ok(()) = share.changed() => self.take_share(pool, *share.borrow_and_update()),
             }
         }
+    }
+
+    fn passed(&self, pool: &Pool<Writer>) -> Vec<Passed> {
+        let mappings = &self.run.configuration.mappings;
+        let passed = |(partition, offset): (PartitionId, NextOffset)| {
+            Some(Passed {
+                table: mappings
+                    .get(usize::from(partition.topic))?
+                    .definition
+                    .source_table
+                    .clone(),
+                partition: partition.partition,
+                offset: offset.get(),
+            })
+        };
+        pool.passed().into_iter().filter_map(passed).collect()
     }
 
     /// RUNNING as soon as partitions are assigned and their ledgers restored; the rate is that share of the configured one.

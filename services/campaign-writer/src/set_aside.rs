@@ -1,7 +1,7 @@
 //! Dead letters: what is kept of a record that Campaign, or the mapping, refused.
 
 use crosswalk_core::{
-    Change, ChangeKind,
+    Change, ChangeKind, Rejection,
     control::RunId,
     dead_letter::{DeadLetter, FieldFault, QueuePlace, RefusingAnswer},
     mapping::RejectedRow,
@@ -16,6 +16,8 @@ pub(crate) enum Reason {
     Unreadable(DecodeError),
     /// Its key cannot address a record.
     Key(String),
+    /// The reader could not queue its row.
+    Source(Rejection),
     /// The mapping cannot be applied to its row.
     Row(RejectedRow),
     /// Campaign refused it.
@@ -41,7 +43,9 @@ impl Reason {
         };
         let source_row = match change.map(|change| &change.kind) {
             Some(ChangeKind::Upsert(row)) => Some(row.clone()),
-            Some(ChangeKind::Delete | ChangeKind::Absent | ChangeKind::EpochEnd) | None => None,
+            Some(ChangeKind::Rejected(_) | ChangeKind::Delete | ChangeKind::Absent | ChangeKind::EpochEnd) | None => {
+                None
+            }
         };
         let time = Timestamp::now();
         DeadLetter {
@@ -63,6 +67,7 @@ impl Reason {
         match self {
             Self::Unreadable(error) => ("RECORD_UNREADABLE".to_owned(), chain(error).to_string(), Vec::new()),
             Self::Key(problem) => ("KEY_INVALID".to_owned(), problem.clone(), Vec::new()),
+            Self::Source(rejection) => (rejection.code.clone(), rejection.message.clone(), Vec::new()),
             Self::Row(row) => {
                 let faults: Vec<FieldFault> = row.errors.iter().map(fault).collect();
                 let code = faults

@@ -72,7 +72,7 @@ impl Default for WritingSettings {
             call_timeout: Duration::from_secs(70),
             address_by_filter: false,
             keep_written: Duration::from_secs(7 * 24 * 60 * 60),
-            schema_check_interval: Duration::from_secs(30),
+            schema_check_interval: Duration::from_secs(5 * 60),
             max_missing_share: 0.1,
         }
     }

@@ -10,7 +10,9 @@ use crosswalk_core::{
     mapping::{CompiledMapping, Part, RejectedRow, TableMapping},
     schema::{Field, Resource},
 };
+use jiff::Timestamp;
 use parking_lot::RwLock;
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::failure::RunError;
 
@@ -20,6 +22,8 @@ pub(crate) struct MappedTable {
     pub(crate) subject: Subject,
     /// Replaced when the resource changes in a way that does no harm, e.g. by a new value of an enumeration.
     fitted: RwLock<Arc<Fitted>>,
+    /// When the resource was last read; held while it is read again.
+    pub(crate) looked_at: AsyncMutex<Timestamp>,
     /// The resources that its records may have to be linked to.
     parents: Vec<String>,
     /// Whether a record that this run inserted was found again by its key. Campaign tells of its keys in no other way
@@ -45,15 +49,18 @@ pub(crate) struct Bodies {
 }
 
 impl MappedTable {
+    /// The resource is as it was at `looked_at`.
     pub(crate) fn new(
         mapping: &PinnedMapping,
         configuration: &Configuration,
         resource: Resource,
+        looked_at: Timestamp,
     ) -> Result<Self, RunError> {
         let settings = &configuration.settings;
         let parents = parent_resources(mapping, configuration);
         Ok(Self {
             fitted: RwLock::new(Arc::new(Fitted::new(&mapping.definition, resource, &parents)?)),
+            looked_at: AsyncMutex::new(looked_at),
             parents,
             mapping: mapping.clone(),
             subject: subject(mapping, settings),

@@ -1,6 +1,6 @@
 //! What the work pool carries: one queued change, decoded.
 
-use crosswalk_core::{Change, ChangeKind, Value};
+use crosswalk_core::{Change, ChangeKind, Rejection, Value};
 use crosswalk_kafka::{QueueRecord, pool::Coalesce};
 use crosswalk_proto::record::{DecodeError, decode_change};
 
@@ -8,6 +8,9 @@ use crosswalk_proto::record::{DecodeError, decode_change};
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) change: Result<Change, DecodeError>,
+    /// Whether it stands for several changes that differ. One of them may have taken effect without anybody knowing, so that
+    /// the destination need not hold what the ledger says.
+    pub(crate) mixed: bool,
     bytes: usize,
 }
 
@@ -16,7 +19,11 @@ impl Work {
     pub(crate) fn decode(record: QueueRecord<'_>) -> Self {
         let change = decode_change(record.payload);
         let bytes = change.as_ref().map_or(0, memory);
-        Self { change, bytes }
+        Self {
+            change,
+            mixed: false,
+            bytes,
+        }
     }
 }
 
@@ -24,6 +31,7 @@ impl Coalesce for Work {
     fn absorb(&mut self, newer: Self) {
         match (&mut self.change, newer.change) {
             (Ok(older), Ok(newer)) => {
+                self.mixed |= older.kind != newer.kind;
                 older.absorb(newer);
                 self.bytes = memory(older);
             }
@@ -45,8 +53,12 @@ impl Coalesce for Work {
 
 /// About how much memory a change holds.
 fn memory(change: &Change) -> usize {
-    let ChangeKind::Upsert(row) = &change.kind else {
-        return size_of::<Change>();
+    let row = match &change.kind {
+        ChangeKind::Upsert(row) => row,
+        ChangeKind::Rejected(rejection) => {
+            return size_of::<Change>() + size_of::<Rejection>() + rejection.code.len() + rejection.message.len();
+        }
+        ChangeKind::Delete | ChangeKind::Absent | ChangeKind::EpochEnd => return size_of::<Change>(),
     };
     let columns = row.columns.iter().map(|(name, value)| {
         let text = match value {
@@ -98,6 +110,16 @@ mod tests {
             panic!("it is an upsert")
         };
         assert_eq!(row.get("firstname"), Some(&Value::Text("Grace".into())));
+    }
+
+    #[test]
+    fn changes_that_differ_are_told_from_one_that_was_queued_twice() {
+        let mut waiting = work(Origin::Change, "Ada");
+        waiting.absorb(work(Origin::Change, "Ada"));
+        assert!(!waiting.mixed);
+        waiting.absorb(work(Origin::Change, "Grace"));
+        waiting.absorb(work(Origin::Change, "Grace"));
+        assert!(waiting.mixed);
     }
 
     #[test]

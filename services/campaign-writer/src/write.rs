@@ -1,26 +1,25 @@
 //! Writing one record: judged by the ledger, mapped, sent, and set aside if it is refused (design §7).
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use crosswalk_campaign::{Action, RecordKey, Write, WrittenKind};
 use crosswalk_core::{
     Change, ChangeKind, Class, Classify, Row,
     control::RunId,
-    dead_letter::QueuePlace,
-    ledger::{Judgement, Known, PayloadHashes, Skip, Standing, judge, written_part},
+    ledger::{Judgement, Known, Skip, Standing, judge, written_part},
     mapping::{Part, key_text, parse_key},
 };
 use crosswalk_kafka::{
-    DeadLetters, KafkaError, Ledger,
+    DeadLetters, Ledger,
     pool::{Handler, Job, Verdict},
 };
-use crosswalk_runtime::error::chain;
 use metrics::counter;
 use uuid::Uuid;
 
 use crate::{
+    drift::fitted_since,
     failure::RunError,
-    hidden::{Hidden, only_looks, wait_after},
+    hidden::{Hidden, only_looks},
     metrics::RECORDS_TOTAL,
     progress::Progress,
     proof::Target,
@@ -32,7 +31,7 @@ use crate::{
 
 /// Writes the records of a run to Campaign.
 pub(crate) struct Writer {
-    pub(crate) target: std::sync::Arc<Target>,
+    pub(crate) target: Arc<Target>,
     /// Names of the queue topics, in the order of the tables.
     pub(crate) topics: Vec<String>,
     pub(crate) ledger: Ledger,
@@ -44,13 +43,22 @@ pub(crate) struct Writer {
 }
 
 /// One record on its way.
-struct Record<'a> {
-    job: &'a Job<Work>,
-    table: &'a MappedTable,
-    change: &'a Change,
-    id: Uuid,
-    key: RecordKey,
-    known: Option<Known>,
+pub(crate) struct Record<'a> {
+    pub(crate) job: &'a Job<Work>,
+    pub(crate) table: &'a MappedTable,
+    pub(crate) change: &'a Change,
+    pub(crate) id: Uuid,
+    pub(crate) key: RecordKey,
+    /// What the ledger knew of it when its turn came.
+    pub(crate) known: Option<Known>,
+}
+
+impl Record<'_> {
+    /// Whether nothing but what the ledger tells can be at the destination: no earlier attempt was made, and no other change
+    /// was to be written in between, either of which may have taken effect without an answer.
+    fn is_first_heard(&self) -> bool {
+        self.job.attempt() == 1 && !self.job.payload().mixed
+    }
 }
 
 impl Handler for Writer {
@@ -93,9 +101,15 @@ impl Handler for Writer {
             },
             Err(error) => return self.set_aside(table, job, &key, Reason::Key(error.to_string())).await,
         };
-        self.work_off(&record)
-            .await
-            .unwrap_or_else(|error| self.hindered(error))
+        match self.work_off(&record).await {
+            Ok(verdict) => verdict,
+            // Whatever Campaign was asked about the record, it refuses the record.
+            Err(RunError::Campaign(error)) if error.class() == Class::Rejected => {
+                let request = Vec::new();
+                self.reject(&record, Reason::Campaign { error, request }).await
+            }
+            Err(error) => self.hindered(error),
+        }
     }
 }
 
@@ -113,45 +127,37 @@ impl Writer {
         match judgement {
             Judgement::Skip(reason) => self.skip(record, reason).await,
             Judgement::Delete => self.delete(record).await,
-            Judgement::Map(row) => self.map(record, &fitted, row).await,
+            Judgement::Map(row) => self.map(record, Arc::clone(&fitted), row).await,
+            Judgement::SetAside(rejection) => {
+                let reason = Reason::Source(rejection.clone());
+                Ok(self.reject(record, reason).await)
+            }
             Judgement::EpochEnd => Err(RunError::Defect("the end of an epoch is no record".to_owned())),
         }
     }
 
-    /// Nothing is to be written, but that the source still has the record is to be remembered: what a later read does not
-    /// find any more is told by that.
-    async fn skip(&self, record: &Record<'_>, reason: Skip) -> Result<Verdict<RunError>, RunError> {
-        if let (Some(known), ChangeKind::Upsert(_)) = (record.known, &record.change.kind) {
-            let seen = Known::seen(Some(known), record.change);
-            if seen.epoch != known.epoch {
-                self.ledger.settle(record.job.partition(), record.id, &seen).await?;
+    async fn map(&self, record: &Record<'_>, fitted: Arc<Fitted>, row: &Row) -> Result<Verdict<RunError>, RunError> {
+        let part = written_part(record.change.origin, record.known.as_ref());
+        let key = record.key.as_str();
+        let (fitted, bodies) = match fitted.bodies(key, row, part) {
+            Ok(bodies) => (fitted, bodies),
+            // The value may be one that the resource has learnt to take since it was last looked at.
+            Err(_) => {
+                let fitted = fitted_since(&self.target.client, record.table, record.change.read_at).await?;
+                match fitted.bodies(key, row, part) {
+                    Ok(bodies) => (fitted, bodies),
+                    Err(rejected) => return Ok(self.reject(record, Reason::Row(rejected)).await),
+                }
             }
-        }
-        if matches!(reason, Skip::Unchanged | Skip::Filtered | Skip::DeletesOff) {
-            self.settle_dead_letter(record).await?;
-        }
-        counter!(RECORDS_TOTAL, "result" => reason.name()).increment(1);
-        self.progress.skipped(record.job.records());
-        self.hidden.settled(record.job.partition(), record.job.key());
-        Ok(Verdict::Skipped)
-    }
-
-    async fn map(&self, record: &Record<'_>, fitted: &Fitted, row: &Row) -> Result<Verdict<RunError>, RunError> {
-        let part = written_part(record.change.origin);
-        let bodies = match fitted.bodies(record.key.as_str(), row, part) {
-            Ok(bodies) => bodies,
-            Err(rejected) => return Ok(self.reject(record, Reason::Row(rejected)).await),
         };
-        if record
-            .known
-            .is_some_and(|known| known.is_unchanged_by(record.change, bodies.hashes))
-        {
+        let is_unchanged = |known: Known| known.is_unchanged_by(record.change, bodies.hashes);
+        if record.is_first_heard() && record.known.is_some_and(is_unchanged) {
             return self.skip(record, Skip::Unchanged).await;
         }
         if record.known.is_some_and(|known| known.standing == Standing::Hidden) && only_looks(record.job.attempt()) {
-            return self.look(record, fitted, bodies, part).await;
+            return self.look(record, &fitted, bodies, part).await;
         }
-        self.upsert(record, fitted, bodies, part).await
+        self.upsert(record, &fitted, bodies, part).await
     }
 
     /// Looks whether a hidden record can be seen by now. If Campaign was given this row already, that is all there is to do.
@@ -164,7 +170,7 @@ impl Writer {
     ) -> Result<Verdict<RunError>, RunError> {
         let resource = &record.table.definition().target_resource;
         if self.target.client.get(resource, &record.key).await?.is_none() {
-            return Ok(self.wait(record));
+            return self.wait(record).await;
         }
         let holds = record.known.is_some_and(|known| known.hashes == bodies.hashes);
         if holds && !record.change.force {
@@ -203,9 +209,9 @@ impl Writer {
             WrittenKind::InsertedHidden => {
                 self.prove_key_of_hidden(record, &request).await?;
                 self.remember(record, bodies.hashes, Part::All, true).await?;
-                Ok(self.wait(record))
+                self.wait(record).await
             }
-            WrittenKind::StillHidden => Ok(self.wait(record)),
+            WrittenKind::StillHidden => self.wait(record).await,
             written => {
                 if written == WrittenKind::Inserted {
                     self.prove_key(record).await?;
@@ -222,72 +228,13 @@ impl Writer {
             links: &[],
             action: Action::Delete,
         };
-        let kind = match self.target.client.write(write).await {
-            Ok(written) => written.kind,
-            Err(error) if error.class() == Class::Rejected => {
-                let request = Vec::new();
-                return Ok(self.reject(record, Reason::Campaign { error, request }).await);
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let kind = self.target.client.write(write).await?.kind;
         let is_hidden = record.known.is_some_and(|known| known.standing == Standing::Hidden);
         if kind == WrittenKind::AlreadyGone && is_hidden {
-            return Ok(self.wait(record));
+            return self.wait(record).await;
         }
         self.ledger.forget(record.job.partition(), record.id).await?;
         self.done(record, kind).await
-    }
-
-    async fn written(
-        &self,
-        record: &Record<'_>,
-        hashes: PayloadHashes,
-        part: Part,
-        kind: WrittenKind,
-    ) -> Result<Verdict<RunError>, RunError> {
-        let part = if kind == WrittenKind::Inserted { Part::All } else { part };
-        self.remember(record, hashes, part, false).await?;
-        self.done(record, kind).await
-    }
-
-    async fn remember(
-        &self,
-        record: &Record<'_>,
-        hashes: PayloadHashes,
-        part: Part,
-        hidden: bool,
-    ) -> Result<(), KafkaError> {
-        let known = Known::written(record.known, record.change, hashes, part, hidden);
-        self.ledger.settle(record.job.partition(), record.id, &known).await
-    }
-
-    /// A record that has been written has no dead letter of an earlier change any more.
-    async fn done(&self, record: &Record<'_>, kind: WrittenKind) -> Result<Verdict<RunError>, RunError> {
-        self.settle_dead_letter(record).await?;
-        let result = match kind {
-            WrittenKind::Inserted | WrittenKind::InsertedHidden => "inserted",
-            WrittenKind::Updated | WrittenKind::StillHidden => "updated",
-            WrittenKind::Deleted => "deleted",
-            WrittenKind::AlreadyGone => "already_gone",
-        };
-        counter!(RECORDS_TOTAL, "result" => result).increment(1);
-        self.progress.written(record.job.records());
-        self.hidden.settled(record.job.partition(), record.job.key());
-        Ok(Verdict::Done)
-    }
-
-    async fn settle_dead_letter(&self, record: &Record<'_>) -> Result<(), KafkaError> {
-        let key = dead_letter_key(record.table, record.key.as_str());
-        self.dead_letters.settle(&key, record.change.read_at).await
-    }
-
-    /// The record is tried again when its parent may be there.
-    fn wait(&self, record: &Record<'_>) -> Verdict<RunError> {
-        self.hidden.waits(record.job.partition(), record.job.key());
-        Verdict::Retry {
-            after: Some(wait_after(record.job.attempt())),
-            throttled: false,
-        }
     }
 
     /// The first record that a run inserts must be found again by its key: with a key field that is none, every later change
@@ -336,63 +283,4 @@ impl Writer {
             Err(error) => self.hindered(error),
         }
     }
-
-    /// What an error means that is not the record's fault.
-    fn hindered(&self, error: RunError) -> Verdict<RunError> {
-        match error.class() {
-            Class::Retry { after } => {
-                self.progress.note_error(&chain(&error).to_string());
-                let throttled = matches!(error, RunError::Campaign(crosswalk_campaign::Error::Throttled { .. }));
-                let by_campaign = matches!(error, RunError::Campaign(_));
-                Verdict::Retry {
-                    after,
-                    throttled: throttled || (by_campaign && after.is_some()),
-                }
-            }
-            Class::Rejected | Class::Fatal => Verdict::Fatal(error),
-            Class::Cancelled => Verdict::Cancelled,
-        }
-    }
-
-    async fn reject(&self, record: &Record<'_>, reason: Reason) -> Verdict<RunError> {
-        let rejected = Known::rejected(record.known, record.change);
-        let partition = record.job.partition();
-        if let Err(error) = self.ledger.settle(partition, record.id, &rejected).await {
-            return self.hindered(error.into());
-        }
-        self.hidden.settled(partition, record.job.key());
-        self.set_aside(record.table, record.job, record.key.as_str(), reason)
-            .await
-    }
-
-    /// Sets a record aside; only then it is done.
-    async fn set_aside(&self, table: &MappedTable, job: &Job<Work>, id: &str, reason: Reason) -> Verdict<RunError> {
-        let partition = job.partition();
-        let topic = self.topics.get(usize::from(partition.topic)).cloned();
-        let place = QueuePlace {
-            topic: topic.unwrap_or_default(),
-            partition: partition.partition,
-            offset: job.offset(),
-        };
-        let change = job.payload().change.as_ref().ok();
-        let letter = reason.letter(table.source(), place, change, self.run);
-        tracing::debug!(record.id = id, code = letter.code, "a record is set aside");
-        let code = letter.code.clone();
-        if let Err(error) = self.dead_letters.put(&dead_letter_key(table, id), letter).await {
-            return self.hindered(error.into());
-        }
-        counter!(RECORDS_TOTAL, "result" => "rejected").increment(1);
-        match self.progress.rejected(job.records()) {
-            None => Verdict::Skipped,
-            Some(rejected) => Verdict::Fatal(RunError::TooManyRejected {
-                rejected,
-                of: crate::progress::RECENT,
-                code,
-            }),
-        }
-    }
-}
-
-fn dead_letter_key(table: &MappedTable, id: &str) -> String {
-    format!("{}/{id}", table.source())
 }
