@@ -41,14 +41,22 @@ pub fn abort_connection() -> Response {
     response
 }
 
-/// Runs one request: waits the side's latency, lets the fault rules decide, runs `handle` unless a rule prevents it, and
-/// counts the answer. `render` turns an injected answer into the product's own error.
-///
-/// `handle` only runs when the request shall take effect; it must have committed by the time its future ends.
+/// How a request reaches its handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Once, as it was sent.
+    Once,
+    /// Twice, as when a gateway repeats it; the second answer is the one to send.
+    Twice,
+    /// Once, and rows are to be answered twice.
+    RepeatedRows,
+}
+
+/// Runs one request whose handler it always reaches once; see [`serve_deliveries`].
 pub async fn serve<Handle, Handled>(
     faults: &Faults,
     counters: &Counters,
-    (side, operation): (Side, Operation),
+    route: (Side, Operation),
     render: impl FnOnce(InjectedAnswer) -> Response,
     handle: Handle,
 ) -> Response
@@ -56,22 +64,42 @@ where
     Handle: FnOnce() -> Handled,
     Handled: Future<Output = Response>,
 {
+    serve_deliveries(faults, counters, route, render, |_| handle()).await
+}
+
+/// Runs one request: waits the side's latency, lets the fault rules decide, runs `handle` unless a rule prevents it, and
+/// counts the answer. `render` turns an injected answer into the product's own error.
+///
+/// `handle` only runs when the request shall take effect; it must have committed by the time its future ends.
+pub async fn serve_deliveries<Handle, Handled>(
+    faults: &Faults,
+    counters: &Counters,
+    (side, operation): (Side, Operation),
+    render: impl FnOnce(InjectedAnswer) -> Response,
+    handle: Handle,
+) -> Response
+where
+    Handle: FnOnce(Delivery) -> Handled,
+    Handled: Future<Output = Response>,
+{
     wait(faults.latency(side)).await;
     let response = match faults.decide(side, operation) {
-        None => handle().await,
+        None => handle(Delivery::Once).await,
         Some(Effect::Slow { milliseconds }) => {
             wait(Duration::from_millis(milliseconds)).await;
-            handle().await
+            handle(Delivery::Once).await
         }
+        Some(Effect::DeliverTwice) => handle(Delivery::Twice).await,
+        Some(Effect::RepeatRows) => handle(Delivery::RepeatedRows).await,
         Some(Effect::Throttle { retry_after_seconds }) => render(InjectedAnswer::Throttled { retry_after_seconds }),
         Some(Effect::Status { status }) => render(InjectedAnswer::Status(status)),
         Some(Effect::Reset) => abort_connection(),
         Some(Effect::CommitThenStatus { status }) => {
-            drop(handle().await);
+            drop(handle(Delivery::Once).await);
             render(InjectedAnswer::Status(status))
         }
         Some(Effect::CommitThenReset) => {
-            drop(handle().await);
+            drop(handle(Delivery::Once).await);
             abort_connection()
         }
     };

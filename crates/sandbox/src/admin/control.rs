@@ -39,6 +39,7 @@ pub(crate) fn describe(shared: &Shared) -> Value {
             "scope": format!("{microsoft}/.default"),
             "tenant_id": dynamics.tenant_id,
             "client_id": dynamics.client_id,
+            "further_client_ids": dynamics.further_client_ids,
             "client_id_without_application_user": dynamics.stranger_client_id,
             "client_secret": dynamics.client_secret,
             "contacts": shared.dynamics.count("contact").unwrap_or_default(),

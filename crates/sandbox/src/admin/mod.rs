@@ -2,6 +2,7 @@
 
 mod control;
 mod json;
+mod limits;
 mod rows;
 mod switches;
 
@@ -33,6 +34,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/switches", get(switches::show).patch(switches::change))
         .route("/latency", put(control::set_latency))
         .route("/activity", get(control::activity).put(control::set_activity))
+        .route("/dynamics/limits", get(limits::show).patch(limits::change))
+        .route("/dynamics/limits/reset", post(limits::reset))
         .route("/dynamics/tables", get(rows::tables).post(rows::add_table))
         .route("/dynamics/tables/{table}/columns", patch(rows::change_columns))
         .route(

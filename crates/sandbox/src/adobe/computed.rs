@@ -44,6 +44,16 @@ pub(super) fn row_title(definition: &Definition, row: &Row) -> String {
     key.and_then(|&field| row.get(field)).map_or("", Cell::text).to_owned()
 }
 
+/// What a text field of a row reads as, or what the row is called.
+pub(super) fn text_of(definition: &Definition, row: &Row, field: &str) -> String {
+    if field == "title" {
+        return row_title(definition, row);
+    }
+    let id = definition.id(field);
+    id.map_or("", |id| row.get(id).map_or(definition.field(id).empty_text, Cell::text))
+        .to_owned()
+}
+
 /// Appends the `postalAddress` item. Its first line is known: first name and last name in capitals. That the others are
 /// those of `location`, and that an address with town and postcode counts as defined, is a convention of ours.
 pub(super) fn write_postal_address(out: &mut Vec<u8>, record: &Record<'_>) {

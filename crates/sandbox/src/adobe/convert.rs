@@ -65,7 +65,8 @@ where
             Json::Object(members) => {
                 for (name, json) in members {
                     let full_name = format!("{}.{name}", field.name);
-                    let id = self.definition.id(&full_name).ok_or_else(|| self.unknown(name))?;
+                    let id = self.definition.visible_id(&full_name, self.visibility);
+                    let id = id.ok_or_else(|| self.unknown(name))?;
                     changes.push((id, self.convert_scalar(self.definition.field(id), json)?));
                 }
                 Ok(())
@@ -101,7 +102,25 @@ where
         }
     }
 
-    fn convert_scalar(&self, field: &Field, json: &Json<'_>) -> Result<Option<Value>, CampaignError> {
+    fn unknown(&self, property: &str) -> CampaignError {
+        CampaignError::UnknownProperty {
+            property: property.to_owned(),
+            resource: self.definition.name.to_owned(),
+        }
+    }
+
+    fn read_only(&self, property: &str) -> CampaignError {
+        CampaignError::ReadOnlyProperty {
+            property: property.to_owned(),
+            resource: self.definition.name.to_owned(),
+        }
+    }
+}
+
+/// What needs no look at other rows.
+impl<Resolve> Converter<'_, Resolve> {
+    /// The value of a field that is no link; `None` if it is the empty one.
+    pub(super) fn convert_scalar(&self, field: &Field, json: &Json<'_>) -> Result<Option<Value>, CampaignError> {
         if json.is_empty() {
             return Ok(None);
         }
@@ -127,6 +146,10 @@ where
             FieldKind::DateTime => {
                 let moment = json.text().and_then(time::parse_datetime).ok_or_else(refused)?;
                 Ok(Some(Value::Integer(moment)))
+            }
+            FieldKind::Duration => {
+                let duration = json.text().filter(|text| time::is_duration(text)).ok_or_else(refused)?;
+                Ok(Some(Value::Text(duration.into())))
             }
             FieldKind::Enumeration(enumeration) => {
                 let member = json.text().filter(|&name| name != INVALID_MEMBER);
@@ -208,20 +231,6 @@ where
             OverLong::Reject => number,
         };
         Ok((number != 0.0).then_some(Value::Number(number)))
-    }
-
-    fn unknown(&self, property: &str) -> CampaignError {
-        CampaignError::UnknownProperty {
-            property: property.to_owned(),
-            resource: self.definition.name.to_owned(),
-        }
-    }
-
-    fn read_only(&self, property: &str) -> CampaignError {
-        CampaignError::ReadOnlyProperty {
-            property: property.to_owned(),
-            resource: self.definition.name.to_owned(),
-        }
     }
 }
 

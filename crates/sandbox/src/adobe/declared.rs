@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::definition::{Condition, Definition, Filter};
+use super::definition::{Definition, Family, FieldId};
 use super::enumeration::Enumeration;
-use super::field::{Access, Computed, Field, FieldKind};
+use super::field::{Access, Computed, Field, FieldKind, Source};
+use super::filter::{Filter, ParameterKind};
 use super::profile::row_fields;
 use crate::intern::intern;
 
@@ -130,6 +131,58 @@ pub struct FilterDefinition {
     pub field: String,
     /// The parameter it compares with, e.g. `orderId_parameter`.
     pub parameter: String,
+    /// What it compares besides: the only way to look up a composite key (contracts/campaign.md §4.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Comparison>,
+}
+
+/// A field a filter compares with a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// The field.
+    pub field: String,
+    /// The parameter.
+    pub parameter: String,
+}
+
+impl FilterDefinition {
+    /// Campaign itself puts `by` before the id of a filter and `_parameter` behind the ids of its parameters
+    /// (contracts/campaign.md §3.4), so that other names cannot be.
+    fn build(&self, definition: &Definition) -> Result<Filter, DefinitionError> {
+        let name = intern(&self.name);
+        if !name.starts_with("by") {
+            return refuse(format!("filter {name}: its name begins with \"by\""));
+        }
+        let further = self.further.iter().map(|other| (&other.field, &other.parameter));
+        let comparisons = std::iter::once((&self.field, &self.parameter))
+            .chain(further)
+            .map(|(field, parameter)| self.comparison(definition, field, parameter))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Filter::equals((name, name), &comparisons, ParameterKind::Text).custom())
+    }
+
+    fn comparison(
+        &self,
+        definition: &Definition,
+        field: &str,
+        parameter: &str,
+    ) -> Result<(FieldId, &'static str), DefinitionError> {
+        let Some(id) = definition.id(field) else {
+            return refuse(format!("filter {}: there is no field {field}", self.name));
+        };
+        let declared = definition.field(id);
+        if declared.source != Source::Stored || !declared.kind.is_scalar() {
+            return refuse(format!("filter {}: {field} holds no value to compare", self.name));
+        }
+        if !parameter.ends_with("_parameter") {
+            return refuse(format!(
+                "filter {}: the name of {parameter} ends with \"_parameter\"",
+                self.name
+            ));
+        }
+        Ok((id, intern(parameter)))
+    }
 }
 
 /// Why a definition is refused: what is wrong, and where.
@@ -158,7 +211,7 @@ impl ResourceDefinition {
         let name = intern(&self.name);
         let label = intern(self.label.as_deref().unwrap_or(&self.name));
         let schema = intern(&format!("cus:{}", self.name.strip_prefix("cus").unwrap_or(&self.name)));
-        let mut definition = Definition::new((name, label, schema), label, fields).custom();
+        let mut definition = Definition::new((name, label, schema), label, fields).family(Family::Custom);
         for key in &self.keys {
             if let Some(field) = key.fields.iter().find(|field| definition.id(field).is_none()) {
                 return refuse(format!("key {}: there is no field {field}", key.name));
@@ -167,17 +220,8 @@ impl ResourceDefinition {
             definition = definition.with_unique_key(intern(&key.name), &fields);
         }
         for filter in &self.filters {
-            let Some(field) = definition.id(&filter.field) else {
-                return refuse(format!("filter {}: there is no field {}", filter.name, filter.field));
-            };
-            let (name, parameter) = (intern(&filter.name), intern(&filter.parameter));
-            definition = definition.with_filter(|_| Filter {
-                name,
-                label: name,
-                parameter,
-                condition: Condition::Equals { field },
-                custom: true,
-            });
+            let filter = filter.build(&definition)?;
+            definition = definition.with_filter(|_| filter);
         }
         Ok(definition)
     }

@@ -102,6 +102,16 @@ pub(super) fn email_format() -> Enumeration {
     )
 }
 
+/// `messageType` of services: the channel.
+pub(super) fn message_type() -> Enumeration {
+    Enumeration::numbered("messageType", &[("email", "Email"), ("sms", "Mobile (SMS)")])
+}
+
+/// `mode` of services.
+pub(super) fn service_mode() -> Enumeration {
+    Enumeration::numbered("mode", &[("newsletter", "Newsletter"), ("viral", "Viral")])
+}
+
 /// `preferredLanguage`. The complete list is not public; these are the languages Campaign's own interface and content
 /// support.
 pub(super) fn preferred_language() -> Enumeration {

@@ -122,6 +122,17 @@ pub enum CampaignError {
         /// What the policy asks for.
         policy: &'static str,
     },
+    /// Case 10: a signal activity of a workflow is not triggered. Public is the text for a parameter that the activity does
+    /// not declare; for the others the reason is ours.
+    #[error(
+        "{CONTACT_ADMINISTRATOR} {reason} XTK-170006 Unable to parse expression 'HandleTrigger(@name, $(source), \
+         $({{parameters}}))'. RST-360000 Error while assessing 'HandleTrigger(@name, $(source), $({{parameters}}))' \
+         expression ('xtk:workflow:execution/activities/signal/trigger' resource)"
+    )]
+    SignalActivity {
+        /// What is wrong with the call.
+        reason: String,
+    },
     /// A value of the wrong type. The text is ours.
     #[error("{CONTACT_ADMINISTRATOR} The value '{value}' is not valid for the '@{field}' field of type '{kind}'.")]
     InvalidValue {
@@ -172,6 +183,12 @@ pub enum CampaignError {
         /// What the parser says.
         reason: String,
     },
+    /// The `Accept` header leaves out JSON, which is all there is. The text is ours.
+    #[error("{CONTACT_ADMINISTRATOR} There is no format among '{accept}'.")]
+    NotAcceptable {
+        /// The header.
+        accept: String,
+    },
     /// The URI does not take this method. The text is ours.
     #[error("{CONTACT_ADMINISTRATOR} The {method} method is not allowed here.")]
     MethodNotAllowed {
@@ -189,6 +206,7 @@ impl CampaignError {
             }
             Self::MalformedBody { .. } => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -24,6 +24,8 @@ pub(super) enum FieldKind {
     Boolean,
     Date,
     DateTime,
+    /// An ISO 8601 duration, kept as it was written.
+    Duration,
     Enumeration(Arc<Enumeration>),
     /// At most one row of another resource.
     Link {
@@ -37,9 +39,10 @@ pub(super) enum FieldKind {
         target_field: &'static str,
         required: bool,
     },
-    /// Rows of another resource; only an `href` stands in the record.
+    /// The rows of another resource whose `link` points here; only an `href` stands in the record.
     Collection {
         target: &'static str,
+        link: &'static str,
     },
     /// A nested object; its members are fields named `item.member`.
     Item,
@@ -61,11 +64,25 @@ impl FieldKind {
             Self::Boolean => ("boolean", Some("boolean")),
             Self::Date => ("date", Some("date")),
             Self::DateTime => ("date", Some("datetime")),
+            Self::Duration => ("number", Some("timespan")),
             Self::Enumeration(enumeration) => ("enumeration", Some(enumeration.storage())),
             Self::Link { .. } | Self::Join { .. } => ("link", None),
             Self::Collection { .. } => ("collection", None),
             Self::Item => ("item", None),
         }
+    }
+
+    /// Whether it is kept as text.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Memo | Self::Duration)
+    }
+
+    /// Whether it is one value, other than a link.
+    pub(super) fn is_scalar(&self) -> bool {
+        !matches!(
+            self,
+            Self::Link { .. } | Self::Join { .. } | Self::Collection { .. } | Self::Item
+        )
     }
 }
 
@@ -93,6 +110,11 @@ pub(super) enum Computed {
     ProfileTitle,
     /// What a row is called: label and name where it has both, else its key.
     Title,
+    /// What a field of the row a link points to reads as.
+    Linked {
+        link: &'static str,
+        field: &'static str,
+    },
 }
 
 /// What a write to the field does.
@@ -130,6 +152,10 @@ pub(super) struct Field {
     pub(super) stamp_names: Vec<&'static str>,
     /// Has an index of its own, so that equality filters on it need no scan.
     pub(super) indexed: bool,
+    /// What a link shows of the row it points to: `PKey`, `href`, `title`, or a text field.
+    pub(super) link_members: &'static [&'static str],
+    /// What the names of rows begin with that are created without one.
+    pub(super) generated_prefix: Option<&'static str>,
 }
 
 impl Field {
@@ -147,6 +173,8 @@ impl Field {
             empty_text: "",
             stamp_names: Vec::new(),
             indexed: false,
+            link_members: &["PKey", "href", "title"],
+            generated_prefix: None,
         }
     }
 
@@ -199,6 +227,16 @@ impl Field {
         self
     }
 
+    pub(super) fn link_members(mut self, members: &'static [&'static str]) -> Self {
+        self.link_members = members;
+        self
+    }
+
+    pub(super) fn generated(mut self, prefix: &'static str) -> Self {
+        self.generated_prefix = Some(prefix);
+        self
+    }
+
     /// Whether the field is a member of a nested item.
     pub(super) fn is_member(&self) -> bool {
         self.name.contains('.')
@@ -206,15 +244,8 @@ impl Field {
 
     /// Whether lists may be ordered by it.
     pub(super) fn sortable(&self) -> bool {
-        let stored_scalar = self.source == Source::Stored
-            && !matches!(
-                self.kind,
-                FieldKind::Memo
-                    | FieldKind::Link { .. }
-                    | FieldKind::Join { .. }
-                    | FieldKind::Collection { .. }
-                    | FieldKind::Item
-            );
+        let stored_scalar =
+            self.source == Source::Stored && self.kind.is_scalar() && !matches!(self.kind, FieldKind::Memo);
         let moment = matches!(
             self.source,
             Source::Computed(Computed::Created | Computed::LastModified)

@@ -2,8 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::definition::{Definition, Endpoint, FieldId, Filter, Visibility};
+use super::definition::{Definition, FieldId, Visibility};
 use super::error::CampaignError;
+use super::filter::Filter;
 use super::opaque::Context;
 use super::organisation::{Organisation, Resource};
 use super::query::{IsSeen, Page, Parameters, Query};
@@ -26,7 +27,7 @@ impl<'a> Selection<'a> {
         };
         for segment in segments {
             let filter = definition.filters.iter().find(|filter| filter.name == segment);
-            match filter.filter(|filter| !filter.custom || visibility.endpoint == Endpoint::Extended) {
+            match filter.filter(|filter| !filter.custom || visibility.endpoint.shows_extensions()) {
                 Some(filter) if selection.projection.is_none() => selection.filters.push(filter),
                 Some(_) => return None,
                 None if selection.projection.is_none() => {
@@ -38,13 +39,6 @@ impl<'a> Selection<'a> {
         }
         Some(selection)
     }
-}
-
-/// Whether a path segment can only be meant as a filter.
-pub(super) fn looks_like_filter(segment: &str) -> bool {
-    segment
-        .strip_prefix("by")
-        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
 /// A list request.
@@ -102,11 +96,10 @@ impl ListRequest<'_> {
 
     fn parse(&self, organisation: &Organisation) -> Result<Query, CampaignError> {
         let parameters = Parameters::parse(self.query);
-        let definition = &self.resource.definition;
         Query::new(
             organisation,
-            definition,
-            self.view.visibility,
+            self.resource,
+            self.view,
             &self.selection.filters,
             &parameters,
         )
@@ -155,7 +148,7 @@ impl ListRequest<'_> {
         }
         organisation.url(
             &self.view,
-            self.resource.definition.name,
+            self.view.path(&self.resource.definition),
             &format!("{rest}_lineStart={cursor}"),
         )
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::definition::{Condition, Definition, Endpoint, FieldId, Filter};
+use super::definition::{Definition, FieldId};
 use super::enumeration::{Enumeration, INVALID_MEMBER};
 use super::field::{Access, DataPolicy, Field, FieldKind};
+use super::filter::{Condition, Filter, ParameterKind};
 use super::opaque::Context;
 use super::organisation::{Organisation, Resource};
 use super::render::View;
@@ -51,7 +52,7 @@ pub(super) fn resource_of_token(organisation: &Organisation, token: &str) -> Opt
 /// The filters of a resource by name.
 pub(super) fn filters(organisation: &Organisation, resource: &Resource, view: &View<'_>) -> Value {
     let endpoint = view.visibility.endpoint;
-    let shown = |filter: &&Filter| !filter.custom || endpoint == Endpoint::Extended;
+    let shown = |filter: &&Filter| !filter.custom || endpoint.shows_extensions();
     let filters = (1..)
         .zip(&resource.definition.filters)
         .filter(|(_, filter)| shown(filter));
@@ -59,7 +60,7 @@ pub(super) fn filters(organisation: &Organisation, resource: &Resource, view: &V
         .map(|(number, filter)| {
             (
                 filter.name.to_owned(),
-                describe_filter(organisation, resource, endpoint, number, filter),
+                describe_filter(organisation, resource, endpoint.segment(), (number, filter)),
             )
         })
         .collect()
@@ -70,7 +71,7 @@ pub(super) fn index(organisation: &Organisation, view: &View<'_>) -> Value {
     let mut index = Map::new();
     index.insert("apiName".to_owned(), json!("resourceType"));
     let endpoint = view.visibility.endpoint;
-    let exposed = |resource: &Arc<Resource>| resource.definition.is_exposed_by(endpoint);
+    let exposed = |resource: &Arc<Resource>| organisation.is_exposed(&resource.definition, view.visibility);
     for resource in organisation.resources().into_iter().filter(exposed) {
         let definition = &resource.definition;
         let entry = json!({
@@ -116,14 +117,15 @@ fn describe_field(definition: &Definition, view: &View<'_>, id: FieldId, field: 
     match &field.kind {
         FieldKind::Text { length } => add("length", json!(length)),
         FieldKind::Enumeration(enumeration) => add("values", values(enumeration)),
-        FieldKind::Link { target } | FieldKind::Join { target, .. } | FieldKind::Collection { target } => {
+        FieldKind::Link { target } | FieldKind::Join { target, .. } | FieldKind::Collection { target, .. } => {
             add("resTarget", json!(target));
         }
         FieldKind::Item => {
-            let members = definition.members(id).iter().map(|&member| {
+            let members = definition.members(id).iter().filter_map(|&member| {
                 let field = definition.field(member);
                 let name = field.name.rsplit('.').next().unwrap_or(field.name);
-                (name.to_owned(), describe_field(definition, view, member, field))
+                let shown = view.visibility.shows(field);
+                shown.then(|| (name.to_owned(), describe_field(definition, view, member, field)))
             });
             add("content", members.collect());
         }
@@ -161,33 +163,76 @@ fn values(enumeration: &Enumeration) -> Value {
 fn describe_filter(
     organisation: &Organisation,
     resource: &Resource,
-    endpoint: Endpoint,
-    number: u32,
-    filter: &Filter,
+    endpoint: &str,
+    (number, filter): (u32, &Filter),
 ) -> Value {
     let definition = &resource.definition;
-    let parameter = filter.parameter;
-    let expression = match &filter.condition {
-        Condition::Equals { field } => format!("@{} = $({parameter})", definition.field(*field).name),
-        Condition::StartsWith { fields } => {
-            let alternatives: Vec<String> = fields
-                .iter()
-                .map(|&field| format!("@{} like $({parameter}) + '%'", definition.field(field).name))
-                .collect();
-            alternatives.join(" or ")
-        }
-        Condition::ModifiedSince => format!("@lastModified >= $({parameter})"),
-    };
     let row = u32::from(resource.number) * 1000 + number;
-    let path = format!("/{}/{}/{}", endpoint.segment(), definition.name, filter.name);
+    let parameters: Vec<String> = filter
+        .parameters
+        .iter()
+        .map(|(name, _)| format!("{name}=$value"))
+        .collect();
+    let conditions: Vec<Value> = filter
+        .conditions
+        .iter()
+        .map(|condition| describe_condition(definition, condition))
+        .collect();
+    let metadata: Map<String, Value> = filter
+        .parameters
+        .iter()
+        .map(|&(name, kind)| (name.to_owned(), describe_parameter(name, kind)))
+        .collect();
     json!({
         "PKey": organisation.sealer.primary_key(FILTER, row, Context::Record),
         "category": if filter.custom { "custom" } else { "general" },
-        "condition": [{"enabledIf": format!("$({parameter}) != ''"), "expr": expression}],
-        "data": format!("{path}?{parameter}=$value"),
+        "condition": conditions,
+        "data": format!("/{endpoint}/{}/{}?{}", definition.name, filter.name, parameters.join("&")),
         "formType": "none",
         "fragmentName": "",
         "label": filter.label,
-        "metadata": {parameter: {"apiName": parameter, "type": "string"}},
+        "metadata": metadata,
     })
+}
+
+fn describe_parameter(name: &str, kind: ParameterKind) -> Value {
+    let kind = match kind {
+        ParameterKind::Text => "string",
+        ParameterKind::Number => "number",
+        ParameterKind::Boolean => "boolean",
+        ParameterKind::Date => "date",
+        ParameterKind::Enumeration => "enumeration",
+        ParameterKind::Link(target) => return json!({"apiName": name, "type": "link", "resTarget": target}),
+    };
+    json!({"apiName": name, "type": kind})
+}
+
+/// One condition: what enables it, and what is then asked of a row.
+fn describe_condition(definition: &Definition, condition: &Condition) -> Value {
+    let field = |id: &FieldId| definition.field(*id).name;
+    let (parameter, expression) = match condition {
+        Condition::Equals { field: id, parameter } => (*parameter, format!("@{} = $({parameter})", field(id))),
+        Condition::StartsWith { fields, parameter } => {
+            let alternatives: Vec<String> = fields
+                .iter()
+                .map(|id| format!("@{} like $({parameter}) + '%'", field(id)))
+                .collect();
+            (*parameter, alternatives.join(" or "))
+        }
+        Condition::ModifiedSince { parameter } => (*parameter, format!("@lastModified >= $({parameter})")),
+        Condition::Row { parameter } => (*parameter, format!("@id = $({parameter})")),
+        Condition::Joined {
+            parameter,
+            through,
+            link,
+            ..
+        } => (*parameter, format!("[{through}/@{link}-id] = $({parameter})")),
+        Condition::Birthday { field: id } => ("month", format!("DayOfYear(@{}) in the given days", field(id))),
+        Condition::Overlaps { start, end, from, to } => (
+            *from,
+            format!("@{} <= $({to}) and @{} >= $({from})", field(start), field(end)),
+        ),
+        Condition::Nothing => return json!({"enabledIf": "true", "expr": "false"}),
+    };
+    json!({"enabledIf": format!("$({parameter}) != ''"), "expr": expression})
 }

@@ -1,15 +1,16 @@
 //! The Adobe side: the IMS token endpoint, the API gateway and Campaign Standard's REST API.
 //!
 //! What is imitated, and where conventions stand in for what is not public, is in contracts/campaign.md. A request
-//! passes `campaign` (routing, faults), `gateway` (keys, tokens, rate), then `records`, `list` or `metadata`. These
-//! work on `Definition`s, so that custom resources are definitions and no code. Rows are kept packed (`row`) in one
+//! passes `campaign` (faults, endpoints), `gateway` (keys, tokens, rate) and `dispatch`, then `records`, `list` or
+//! `metadata`. These work on `Definition`s, so that custom resources are definitions and no code. Rows are kept packed (`row`) in one
 //! `Table` a resource; its lock is held for the change itself only, never while bodies are parsed or records rendered.
 //!
-//! Not here: services and subscriptions, workflows, history, the I/O Events journal and SFTP exports.
-//! Asked for them it answers as the product does for resources that do not exist.
+//! Not here: marketing history, privacy requests, transactional messages, the I/O Events journal and SFTP exports.
+//! Asked for them it answers as the product does for what does not exist.
 
 mod access_tokens;
 mod admin;
+mod birthday;
 mod body;
 mod campaign;
 mod computed;
@@ -18,26 +19,32 @@ mod convert;
 mod declared;
 mod definition;
 mod direct;
+mod dispatch;
 mod engine_calls;
 mod enumeration;
 mod error;
 mod export;
 mod field;
+mod filter;
 mod gateway;
 mod ims;
 mod list;
 mod metadata;
 mod opaque;
 mod organisation;
+mod path;
+mod predicate;
 mod profile;
 mod query;
 mod records;
 mod render;
 mod row;
 mod schema_change;
+mod service;
 mod switches;
 mod table;
 mod time;
+mod workflow;
 mod writes;
 
 use std::sync::Arc;
@@ -49,8 +56,8 @@ use parking_lot::RwLock;
 
 pub use self::config::{AdobeConfig, OverLong, RateLimit};
 pub use self::declared::{
-    Cardinality, DefinitionError, FieldDefinition, FieldType, FilterDefinition, KeyDefinition, LinkDefinition,
-    ResourceDefinition,
+    Cardinality, Comparison, DefinitionError, FieldDefinition, FieldType, FilterDefinition, KeyDefinition,
+    LinkDefinition, ResourceDefinition,
 };
 pub use self::engine_calls::EngineCalls;
 pub use self::error::CampaignError;

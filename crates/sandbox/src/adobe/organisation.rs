@@ -1,19 +1,21 @@
 //! One organisation: its resources, their rows, and the secret of its PKeys.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::RwLock;
 
 use super::Shared;
-use super::definition::{Definition, Endpoint, Join, Visibility};
+use super::definition::{Definition, Endpoint, Family, FieldId, Join, Visibility};
 use super::error::CampaignError;
+use super::field::FieldKind;
 use super::opaque::{Context, Sealer};
-use super::profile;
 use super::render::View;
 use super::row::{Cell, Row, Value};
 use super::switches::Switches;
 use super::table::{RowId, Table};
-use super::time;
+use super::workflow::Workflow;
+use super::{profile, service, time};
 
 /// Base of URLs in records nobody asked for over the Adobe listener: the product's own gateway.
 const PRODUCT_URL: &str = "https://mc.adobe.io";
@@ -24,14 +26,35 @@ pub(super) struct Resource {
     pub(super) number: u16,
     pub(super) definition: Definition,
     pub(super) table: RwLock<Table>,
+    /// Number of the next generated name.
+    names: AtomicU32,
 }
 
 impl Resource {
     pub(super) fn new(number: u16, definition: Definition) -> Self {
+        let table = Table::new(&definition);
+        Self::with_table(number, definition, table)
+    }
+
+    /// A resource with rows.
+    pub(super) fn with_table(number: u16, definition: Definition, table: Table) -> Self {
         Self {
             number,
-            table: RwLock::new(Table::new(&definition)),
             definition,
+            table: RwLock::new(table),
+            names: AtomicU32::new(1),
+        }
+    }
+
+    /// A name no row has, for resources that name rows themselves: the field, and the name.
+    pub(super) fn generated_name(&self) -> Option<(FieldId, String)> {
+        let (field, prefix) = self.definition.generated_name?;
+        loop {
+            let name = format!("{prefix}{}", self.names.fetch_add(1, Ordering::Relaxed));
+            let taken = self.table.read().find(field, Cell::Text(&name));
+            if taken.is_none_or(|rows| rows.is_empty()) {
+                return Some((field, name));
+            }
         }
     }
 }
@@ -45,11 +68,18 @@ pub struct Organisation {
     /// Held for reading by every call of the product's API, for writing while a resource is changed: no write goes to a
     /// resource that has just been replaced.
     pub(super) schema: RwLock<()>,
+    pub(super) workflow: Workflow,
 }
 
 impl Organisation {
     pub(super) fn new(name: &str, seed: u64, shared: Arc<Shared>) -> Self {
-        let definitions = [profile::profile(), profile::org_unit(), profile::geo_unit()];
+        let definitions = [
+            profile::profile(),
+            profile::org_unit(),
+            profile::geo_unit(),
+            service::service(),
+            service::subscription(),
+        ];
         let resources = (0..)
             .zip(definitions)
             .map(|(number, definition)| Arc::new(Resource::new(number, definition)))
@@ -60,6 +90,7 @@ impl Organisation {
             shared,
             resources: RwLock::new(resources),
             schema: RwLock::new(()),
+            workflow: Workflow::default(),
         };
         organisation.add_unit("orgUnitBase", "all", "All");
         organisation.add_unit("geoUnitBase", "world", "World");
@@ -90,11 +121,69 @@ impl Organisation {
         self.resource(name).ok_or_else(|| unknown(name))
     }
 
-    /// The resource of this name on an endpoint.
-    pub(super) fn exposed_resource(&self, name: &str, endpoint: Endpoint) -> Result<Arc<Resource>, CampaignError> {
+    /// The resource of this name on the endpoint looked at.
+    pub(super) fn exposed_resource(
+        &self,
+        name: &str,
+        visibility: Visibility<'_>,
+    ) -> Result<Arc<Resource>, CampaignError> {
         let resource = self.resource(name);
-        let exposed = resource.filter(|resource| resource.definition.is_exposed_by(endpoint));
+        let exposed = resource.filter(|resource| self.is_exposed(&resource.definition, visibility));
         exposed.ok_or_else(|| unknown(name))
+    }
+
+    /// The resource of this name, if the endpoint looked at describes it: those that are met below others as well.
+    pub(super) fn described_resource(
+        &self,
+        name: &str,
+        visibility: Visibility<'_>,
+    ) -> Result<Arc<Resource>, CampaignError> {
+        let nested = self
+            .resource(name)
+            .filter(|resource| resource.definition.family == Family::Nested);
+        match nested {
+            Some(resource) if visibility.endpoint != Endpoint::Unlinked => Ok(resource),
+            _ => self.exposed_resource(name, visibility),
+        }
+    }
+
+    /// Whether the endpoint looked at has the resource. That custom resources are apart from profiles unless linked to
+    /// them is a switch (contracts/campaign.md §2.1).
+    pub(super) fn is_exposed(&self, definition: &Definition, visibility: Visibility<'_>) -> bool {
+        let is_apart =
+            || visibility.switches.unlinked_resources_apart && !self.is_linked_to("profile", definition.name);
+        match (definition.family, visibility.endpoint) {
+            (Family::OutOfTheBox, endpoint) => endpoint != Endpoint::Unlinked,
+            (Family::Nested, _) | (Family::Custom, Endpoint::Core) => false,
+            (Family::Custom, Endpoint::Extended) => !is_apart(),
+            (Family::Custom, Endpoint::Unlinked) => is_apart(),
+        }
+    }
+
+    /// Whether links lead from one resource to the other, in whatever direction and over however many others.
+    fn is_linked_to(&self, first: &'static str, wanted: &'static str) -> bool {
+        let mut links: Vec<(&'static str, &'static str)> = Vec::new();
+        for resource in self.resources() {
+            let definition = &resource.definition;
+            let targets = definition.fields().filter_map(|(_, field)| match field.kind {
+                FieldKind::Join { target, .. } => Some((definition.name, target)),
+                _ => None,
+            });
+            links.extend(targets);
+        }
+        let mut reached = vec![first];
+        let mut next = 0;
+        while let Some(&from) = reached.get(next) {
+            next += 1;
+            for &(source, target) in &links {
+                for (near, far) in [(source, target), (target, source)] {
+                    if near == from && !reached.contains(&far) {
+                        reached.push(far);
+                    }
+                }
+            }
+        }
+        reached.contains(&wanted)
     }
 
     pub(super) fn resources(&self) -> Vec<Arc<Resource>> {
@@ -108,7 +197,7 @@ impl Organisation {
         }
         let resource = self.resource(resource)?;
         let field = resource.definition.id(field)?;
-        let rows = resource.table.read_recursive().find(field, text)?;
+        let rows = resource.table.read_recursive().find(field, Cell::Text(text))?;
         rows.first().copied()
     }
 
@@ -127,6 +216,15 @@ impl Organisation {
         format!("{base}/{}/campaign/{endpoint}/{resource}/{rest}", self.name)
     }
 
+    /// The absolute URL of a row a link points to: on the endpoint looked at, if that has it.
+    pub(super) fn link_url(&self, view: &View<'_>, target: &Resource, primary_key: &str) -> String {
+        let mut view = *view;
+        if !self.is_exposed(&target.definition, view.visibility) {
+            view.visibility.endpoint = Endpoint::Extended;
+        }
+        self.url(&view, target.definition.name, primary_key)
+    }
+
     /// The view of somebody who works in Campaign itself: everything is visible.
     pub(super) fn own_view<'a>(&self, switches: &'a Switches) -> View<'a> {
         View {
@@ -137,6 +235,7 @@ impl Organisation {
             },
             base_url: PRODUCT_URL,
             context: Context::Record,
+            collection: None,
         }
     }
 
@@ -150,33 +249,42 @@ impl Organisation {
             .collect()
     }
 
-    /// The row a key in a URI stands for: a PKey, or on the Ext endpoint the resource's custom key.
+    /// The row a key in a URI stands for: a PKey, or the resource's custom key where the endpoint knows it.
     pub(super) fn locate(
+        &self,
+        resource: &Resource,
+        table: &Table,
+        view: &View<'_>,
+        key: &str,
+    ) -> Result<RowId, CampaignError> {
+        let is_seen = |row: &Row| (view.visibility.hidden || !self.is_hidden(resource, row)) && view.holds(row);
+        let id = self.find_row(resource, table, view.visibility, key)?;
+        id.filter(|&id| table.row(id).is_some_and(is_seen))
+            .ok_or_else(|| CampaignError::KeyOfUriNotFound {
+                label: resource.definition.label.to_owned(),
+                resource: resource.definition.name.to_owned(),
+                key: key.to_owned(),
+            })
+    }
+
+    /// The row that has a PKey or custom key, hidden ones as well.
+    pub(super) fn find_row(
         &self,
         resource: &Resource,
         table: &Table,
         visibility: Visibility<'_>,
         key: &str,
-    ) -> Result<RowId, CampaignError> {
-        let definition = &resource.definition;
-        let not_found = || CampaignError::KeyOfUriNotFound {
-            label: definition.label.to_owned(),
-            resource: definition.name.to_owned(),
-            key: key.to_owned(),
-        };
-        let custom_key = match visibility.endpoint {
-            Endpoint::Extended if !key.starts_with('@') => definition.custom_key(visibility.switches),
-            _ => None,
+    ) -> Result<Option<RowId>, CampaignError> {
+        let custom_key = if key.starts_with('@') {
+            None
+        } else {
+            resource.definition.custom_key(visibility)
         };
         let id = match custom_key {
-            Some(field) => {
-                let rows = table.find(field, key).unwrap_or_default();
-                rows.first().copied().ok_or_else(not_found)?
-            }
-            None => self.decode(resource, key)?,
+            Some(field) => table.find(field, Cell::Text(key)).unwrap_or_default().first().copied(),
+            None => Some(self.decode(resource, key)?),
         };
-        let is_seen = |row: &&Row| visibility.hidden || !self.is_hidden(resource, row);
-        table.row(id).filter(is_seen).map(|_| id).ok_or_else(not_found)
+        Ok(id.filter(|&id| table.row(id).is_some()))
     }
 
     /// The row number in a PKey of a resource.
@@ -192,24 +300,19 @@ impl Organisation {
 
     /// The row a link in a body names by PKey or by the target's custom key (contracts/campaign.md §6.3, cases 1 and
     /// 4).
-    pub(super) fn resolve_link(&self, target: &str, key: &str, switches: &Switches) -> Result<RowId, CampaignError> {
+    pub(super) fn resolve_link(
+        &self,
+        target: &str,
+        key: &str,
+        visibility: Visibility<'_>,
+    ) -> Result<RowId, CampaignError> {
         let resource = self.known_resource(target)?;
-        let definition = &resource.definition;
-        let not_found = || CampaignError::KeyOfBodyNotFound {
-            label: definition.label.to_owned(),
-            resource: definition.name.to_owned(),
+        let row = self.find_row(&resource, &resource.table.read(), visibility, key)?;
+        row.ok_or_else(|| CampaignError::KeyOfBodyNotFound {
+            label: resource.definition.label.to_owned(),
+            resource: resource.definition.name.to_owned(),
             key: key.to_owned(),
-        };
-        let table = resource.table.read();
-        if key.starts_with('@') {
-            let id = self.decode(&resource, key)?;
-            return table.row(id).map(|_| id).ok_or_else(not_found);
-        }
-        let rows = definition
-            .custom_key(switches)
-            .and_then(|field| table.find(field, key))
-            .unwrap_or_default();
-        rows.first().copied().ok_or_else(not_found)
+        })
     }
 
     fn add_unit(&self, resource: &str, name: &str, label: &str) {

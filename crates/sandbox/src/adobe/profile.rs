@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::definition::{Condition, Definition, Filter};
+use super::definition::Definition;
 use super::enumeration;
 use super::field::{Access, Computed, DataPolicy, Field, FieldKind};
+use super::filter::{Filter, ParameterKind};
+use super::service::SUBSCRIPTION;
 
 /// The `profile` resource (contracts/campaign.md §5.1), extended by one custom field of every type and by units, with
 /// `externalId` declared as an identification key and the filters the contract asks customers for (§3.4).
@@ -17,39 +19,42 @@ pub(super) fn profile() -> Definition {
         custom_fields(),
     ]
     .concat();
-    Definition::new(("profile", "Profiles", "nms:recipient"), "Identified profiles", fields)
-        .with_unique_key("externalId", &["externalId"])
-        .with_filter(|profile| equals(profile, "byEmail", "By email", "email", "email", false))
-        .with_filter(|profile| equals(profile, "byKeysProfile", "By profile keys", "email", "email", false))
-        .with_filter(|profile| Filter {
-            name: "byText",
-            label: "By text",
-            parameter: "text",
-            condition: Condition::StartsWith {
-                fields: ["email", "firstName", "lastName"]
-                    .iter()
-                    .filter_map(|name| profile.id(name))
-                    .collect(),
-            },
-            custom: false,
-        })
+    let definition = Definition::new(("profile", "Profiles", "nms:recipient"), "Identified profiles", fields)
+        .with_unique_key("externalId", &["externalId"]);
+    with_own_filters(definition)
         .with_filter(|profile| {
-            equals(
-                profile,
-                "byExternalId",
-                "ExternalId",
-                "externalId_parameter",
-                "externalId",
-                true,
-            )
+            let external_id = [(profile.known_id("externalId"), "externalId_parameter")];
+            Filter::equals(("byExternalId", "ExternalId"), &external_id, ParameterKind::Text).custom()
         })
-        .with_filter(|_| Filter {
-            name: "byLastModifiedSince",
-            label: "LastModifiedSince",
-            parameter: "lastModified_parameter",
-            condition: Condition::ModifiedSince,
-            custom: true,
+        .with_filter(|_| {
+            let (name, label) = ("byLastModifiedSince", "LastModifiedSince");
+            Filter::modified_since(name, label, "lastModified_parameter").custom()
         })
+}
+
+/// The filters of profiles out of the box (contracts/campaign.md §3.4). There are no audiences and deliveries here, so
+/// that filters by these select nothing.
+fn with_own_filters(profile: Definition) -> Definition {
+    let by_email = |name, label| {
+        move |profile: &Definition| {
+            let email = [(profile.known_id("email"), "email")];
+            Filter::equals((name, label), &email, ParameterKind::Text)
+        }
+    };
+    profile
+        .with_filter(by_email("byEmail", "By email"))
+        .with_filter(by_email("byKeysProfile", "By profile keys"))
+        .with_filter(|profile| {
+            let fields = ["email", "firstName", "lastName"].map(|name| profile.known_id(name));
+            Filter::by_text("By name or email", fields.to_vec())
+        })
+        .with_filter(|_| Filter::nothing("byStaticAudience", "By audience", "audience"))
+        .with_filter(|profile| Filter::birthday(profile.known_id("birthDate")))
+        .with_filter(|_| Filter::nothing("hasReceivedDelivery", "Has received a delivery", "delivery"))
+        .with_filter(|_| Filter::nothing("hasOpenedDelivery", "Has opened a delivery", "delivery"))
+        .with_filter(|_| Filter::nothing("hasClickedDelivery", "Has clicked in a delivery", "delivery"))
+        .with_filter(|_| Filter::row("profile", "Profile"))
+        .with_filter(|_| Filter::subscribers())
 }
 
 /// Organizational units: a small resource for `orgUnit` links to point at.
@@ -79,27 +84,7 @@ fn unit(name: &'static str, label: &'static str, schema: &'static str, help: &'s
         Field::text("label", "Label", 128),
         Field::computed("title", "Title", FieldKind::Text { length: 255 }, Computed::Title),
     ]);
-    Definition::new((name, label, schema), help, fields).with_unique_key("name", &["name"])
-}
-
-fn equals(
-    definition: &Definition,
-    name: &'static str,
-    label: &'static str,
-    parameter: &'static str,
-    field: &str,
-    custom: bool,
-) -> Filter {
-    let field = definition
-        .id(field)
-        .expect("filters are declared on fields of the resource");
-    Filter {
-        name,
-        label,
-        parameter,
-        condition: Condition::Equals { field },
-        custom,
-    }
+    Definition::new((name, label, schema), help, fields).with_own_key("name", &["name"])
 }
 
 /// What every row of every resource has.
@@ -158,7 +143,8 @@ fn server_fields() -> Vec<Field> {
             "subscriptions",
             "Subscriptions",
             FieldKind::Collection {
-                target: "subscriptionRcp",
+                target: SUBSCRIPTION,
+                link: "subscriber",
             },
         )
         .access(Access::ReadOnly),
@@ -225,62 +211,62 @@ fn address_fields() -> Vec<Field> {
 /// The opt-out flags with their change stamps (contracts/campaign.md §5.3 and §5.4). Push has no stamp on the wire.
 /// Both stamps of `blackList` are set, since their difference is not known.
 fn consent_fields() -> Vec<Field> {
-    let flag = |name, label, stamps: &[&'static str]| {
-        Field::new(name, label, FieldKind::Boolean)
-            .stamps(stamps)
-            .category("denylist")
-    };
-    let stamp = |name, label| {
-        Field::new(name, label, FieldKind::DateTime)
-            .access(Access::Ignored)
-            .category("denylist")
-    };
-    vec![
-        flag(
+    let flags = [
+        (
             "blackList",
             "No longer contact (by any channel)",
-            &["blackListAllLastModified", "blackListLastModified"],
+            &["blackListAllLastModified", "blackListLastModified"][..],
         ),
-        flag(
+        (
             "blackListEmail",
             "No longer contact by email",
             &["blackListEmailLastModified"],
         ),
-        flag(
+        (
             "blackListFax",
             "No longer contact by fax",
             &["blackListFaxLastModified"],
         ),
-        flag(
+        (
             "blackListMobile",
             "No longer contact by SMS",
             &["blackListMobileLastModified"],
         ),
-        flag(
+        (
             "blackListPhone",
             "No longer contact by phone",
             &["blackListPhoneLastModified"],
         ),
-        flag(
+        (
             "blackListPostalMail",
             "No longer contact by direct mail",
             &["blackListPostalMailLastModified"],
         ),
-        flag(
+        (
             "blackListPushnotification",
             "No longer contact by push notification",
             &[],
         ),
-        flag("ccpaOptOut", "CCPA Opt-Out", &["ccpaOptOutLastModified"]),
-        stamp("blackListAllLastModified", "Change of all channels"),
-        stamp("blackListLastModified", "Change of no longer contact"),
-        stamp("blackListEmailLastModified", "Change of email"),
-        stamp("blackListFaxLastModified", "Change of fax"),
-        stamp("blackListMobileLastModified", "Change of SMS"),
-        stamp("blackListPhoneLastModified", "Change of phone"),
-        stamp("blackListPostalMailLastModified", "Change of direct mail"),
-        stamp("ccpaOptOutLastModified", "Change of CCPA Opt-Out"),
-    ]
+        ("ccpaOptOut", "CCPA Opt-Out", &["ccpaOptOutLastModified"]),
+    ];
+    let flag = |(name, label, stamps): (_, _, &[_])| Field::new(name, label, FieldKind::Boolean).stamps(stamps);
+    let fields = flags.into_iter().map(flag).chain(consent_stamps());
+    fields.map(|field| field.category("denylist")).collect()
+}
+
+fn consent_stamps() -> impl Iterator<Item = Field> {
+    let stamps = [
+        ("blackListAllLastModified", "Change of all channels"),
+        ("blackListLastModified", "Change of no longer contact"),
+        ("blackListEmailLastModified", "Change of email"),
+        ("blackListFaxLastModified", "Change of fax"),
+        ("blackListMobileLastModified", "Change of SMS"),
+        ("blackListPhoneLastModified", "Change of phone"),
+        ("blackListPostalMailLastModified", "Change of direct mail"),
+        ("ccpaOptOutLastModified", "Change of CCPA Opt-Out"),
+    ];
+    let stamp = |(name, label)| Field::new(name, label, FieldKind::DateTime).access(Access::Ignored);
+    stamps.into_iter().map(stamp)
 }
 
 /// What this Campaign's customer added to profiles: one field of every type the product offers.

@@ -4,14 +4,16 @@ use std::cmp::Ordering;
 
 use percent_encoding::percent_decode_str;
 
-use super::definition::{Condition, Definition, FieldId, Filter, Visibility};
+use super::definition::{Definition, FieldId, Visibility};
 use super::error::CampaignError;
 use super::field::{Computed, Source};
+use super::filter::Filter;
 use super::opaque;
-use super::organisation::Organisation;
+use super::organisation::{Organisation, Resource};
+use super::predicate::{Compiler, Predicate, custom_parameter};
+use super::render::View;
 use super::row::{Cell, Row};
 use super::table::{RowId, Table};
-use super::time;
 
 /// Lines of a page unless asked otherwise (contracts/campaign.md §3.1).
 const DEFAULT_LINES: usize = 25;
@@ -51,13 +53,6 @@ enum SortKey {
     Field(FieldId),
 }
 
-/// One condition of a query.
-enum Predicate {
-    Equals { field: FieldId, text: String },
-    StartsWith { fields: Vec<FieldId>, prefix: String },
-    ModifiedSince(i64),
-}
-
 /// Which rows of a resource can be seen; `None`: all.
 pub(super) type IsSeen<'a> = Option<&'a dyn Fn(&Row) -> bool>;
 
@@ -85,28 +80,28 @@ pub(super) struct Page {
 impl Query {
     pub(super) fn new(
         organisation: &Organisation,
-        definition: &Definition,
-        visibility: Visibility<'_>,
+        resource: &Resource,
+        view: View<'_>,
         filters: &[&Filter],
         parameters: &Parameters,
     ) -> Result<Self, CampaignError> {
-        let mut predicates = Vec::new();
-        for filter in filters {
-            predicates.extend(predicate(filter, definition, visibility, parameters)?);
-        }
+        let definition = &resource.definition;
+        let compiler = Compiler {
+            organisation,
+            resource,
+            view,
+            parameters,
+        };
+        let predicates = compiler.compile(filters)?;
         let order = parameters
             .get("_order")
-            .map(|order| parse_order(order, definition, visibility))
+            .map(|order| parse_order(order, definition, view.visibility))
             .transpose()?;
-        let filtered_by: Vec<(&str, Option<&str>)> = filters
-            .iter()
-            .map(|filter| (filter.name, parameters.get(filter.parameter)))
-            .collect();
         let identity = opaque::hash((
             definition.name,
-            visibility.endpoint.segment(),
-            filtered_by,
-            parameters.get("filterType"),
+            view.visibility.endpoint.segment(),
+            view.collection.map(|collection| (collection.link, collection.row)),
+            filtered_by(filters, parameters),
             order,
         ));
         let start = match parameters.get("_lineStart") {
@@ -188,10 +183,7 @@ impl Query {
 
     /// All rows of the query, newest first.
     fn matches<'a>(&'a self, table: &'a Table, is_seen: IsSeen<'a>) -> Box<dyn Iterator<Item = (RowId, &'a Row)> + 'a> {
-        let indexed = self.predicates.iter().find_map(|predicate| match predicate {
-            Predicate::Equals { field, text } => table.find(*field, text),
-            _ => None,
-        });
+        let indexed = self.predicates.iter().find_map(|predicate| predicate.candidates(table));
         let candidates: Box<dyn Iterator<Item = (RowId, &'a Row)> + 'a> = match indexed {
             Some(ids) => Box::new(ids.into_iter().rev().filter_map(|id| Some((id, table.row(id)?)))),
             None => Box::new(table.from(1).rev()),
@@ -199,64 +191,23 @@ impl Query {
         if self.predicates.is_empty() && is_seen.is_none() {
             return candidates;
         }
-        let matches = move |row: &Row| {
-            self.predicates.iter().all(|predicate| predicate.holds(row)) && is_seen.is_none_or(|is_seen| is_seen(row))
+        let matches = move |id: RowId, row: &Row| {
+            self.predicates.iter().all(|predicate| predicate.holds(id, row))
+                && is_seen.is_none_or(|is_seen| is_seen(row))
         };
-        Box::new(candidates.filter(move |(_, row)| matches(row)))
+        Box::new(candidates.filter(move |(id, row)| matches(*id, row)))
     }
 }
 
-impl Predicate {
-    fn holds(&self, row: &Row) -> bool {
-        let text = |field: FieldId| row.get(field).map_or("", Cell::text);
-        match self {
-            Self::Equals { field, text: wanted } => text(*field) == wanted,
-            Self::StartsWith { fields, prefix } => fields.iter().any(|&field| text(field).starts_with(prefix)),
-            Self::ModifiedSince(moment) => row.last_modified >= *moment,
-        }
-    }
-}
-
-/// The condition a filter sets. One whose parameter is missing or empty is not enabled and lets everything through:
-/// that is what `enabledIf` in the filter descriptions says.
-fn predicate(
-    filter: &Filter,
-    definition: &Definition,
-    visibility: Visibility<'_>,
-    parameters: &Parameters,
-) -> Result<Option<Predicate>, CampaignError> {
-    let value = parameters.get(filter.parameter).filter(|value| !value.is_empty());
-    match &filter.condition {
-        Condition::Equals { field } => Ok(value.map(|value| Predicate::Equals {
-            field: *field,
-            text: value.to_owned(),
-        })),
-        Condition::ModifiedSince => {
-            let parse = |value| time::parse_datetime(value).ok_or_else(|| invalid(filter.parameter, value));
-            Ok(value.map(parse).transpose()?.map(Predicate::ModifiedSince))
-        }
-        Condition::StartsWith { fields } => {
-            let Some(kind) = parameters.get("filterType") else {
-                return Ok(value.map(|value| Predicate::StartsWith {
-                    fields: fields.clone(),
-                    prefix: value.to_owned(),
-                }));
-            };
-            // A custom field is named without its prefix, its value stands in a parameter of the field's own name.
-            let custom = format!("cus{kind}");
-            let (id, value) = match definition.visible_id(kind, visibility) {
-                Some(id) => (id, value),
-                None => {
-                    let id = definition.visible_id(&custom, visibility);
-                    (id.ok_or_else(|| invalid("filterType", kind))?, parameters.get(&custom))
-                }
-            };
-            Ok(value.map(|value| Predicate::StartsWith {
-                fields: vec![id],
-                prefix: value.to_owned(),
-            }))
-        }
-    }
+/// What the filters get to compare with, as far as it can be told from the parameters.
+fn filtered_by<'a>(filters: &[&Filter], parameters: &'a Parameters) -> Vec<(&'static str, Vec<Option<&'a str>>)> {
+    let filter_type = parameters.get("filterType");
+    let custom = filter_type.and_then(|kind| parameters.get(&custom_parameter(kind)));
+    let values = |filter: &Filter| {
+        let own = filter.parameters.iter().map(|(name, _)| parameters.get(name));
+        own.chain([filter_type, custom]).collect()
+    };
+    filters.iter().map(|filter| (filter.name, values(filter))).collect()
 }
 
 fn parse_order(
@@ -319,7 +270,8 @@ fn compare(left: Option<Cell<'_>>, right: Option<Cell<'_>>) -> Ordering {
     }
 }
 
-fn invalid(parameter: &str, value: &str) -> CampaignError {
+/// A parameter that does not make sense.
+pub(super) fn invalid(parameter: &str, value: &str) -> CampaignError {
     CampaignError::InvalidParameter {
         parameter: parameter.to_owned(),
         value: value.to_owned(),

@@ -6,11 +6,12 @@ use http::{Method, StatusCode};
 
 use super::body::{self, Members};
 use super::convert::Converter;
-use super::definition::Definition;
+use super::definition::{Definition, Family, FieldId};
 use super::error::CampaignError;
+use super::field::FieldKind;
 use super::organisation::{Organisation, Resource};
-use super::render::{RecordWriter, View};
-use super::row::{Cell, Changes, Row};
+use super::render::{Collection, RecordWriter, View};
+use super::row::{Cell, Changes, Row, Value};
 use super::table::{self, Duplicate, RowId, Table};
 use super::time;
 use super::writes::Write;
@@ -48,30 +49,53 @@ impl Organisation {
             self.change(resource, view, key, body, trace)
         })?;
         let primary_key = self.sealer.primary_key(resource.number, id, view.context);
-        let href = self.url(&view, resource.definition.name, &primary_key);
+        let href = self.url(&view, view.path(&resource.definition), &primary_key);
         Ok(serde_json::json!({"PKey": primary_key, "href": href})
             .to_string()
             .into_bytes())
     }
 
-    /// Deletes the record of `key`.
+    /// Deletes the record of `key`, and the records that are a part of it.
     pub(super) fn delete_record(&self, resource: &Resource, view: View<'_>, key: &str) -> Result<(), CampaignError> {
         self.journalled("DELETE", resource, &Bytes::new(), |trace| {
-            let mut table = resource.table.write();
-            key.clone_into(&mut trace.key);
-            let id = self.locate(resource, &table, view.visibility, key)?;
-            trace.key = key_of(&resource.definition, &table, id);
-            table.delete(id);
-            trace.sequence = self.draw_sequence();
+            let id = {
+                let mut table = resource.table.write();
+                key.clone_into(&mut trace.key);
+                let id = self.locate(resource, &table, &view, key)?;
+                trace.key = key_of(&resource.definition, &table, id);
+                table.delete(id);
+                trace.sequence = self.draw_sequence();
+                id
+            };
+            self.delete_parts(&resource.definition, id);
             Ok(())
         })
+    }
+
+    /// Deletes the rows of a record's collections, since a collection is all there is of them.
+    fn delete_parts(&self, definition: &Definition, id: RowId) {
+        for (_, field) in definition.fields() {
+            let FieldKind::Collection { target, link } = field.kind else {
+                continue;
+            };
+            let Some(resource) = self.resource(target) else {
+                continue;
+            };
+            let Some(link) = resource.definition.id(link) else {
+                continue;
+            };
+            let mut table = resource.table.write();
+            for part in table.find(link, Cell::Integer(i64::from(id))).unwrap_or_default() {
+                table.delete(part);
+            }
+        }
     }
 
     /// The record of `key`, as JSON.
     pub(super) fn read_record(&self, resource: &Resource, view: View<'_>, key: &str) -> Result<Vec<u8>, CampaignError> {
         let (id, row) = {
             let table = resource.table.read();
-            let id = self.locate(resource, &table, view.visibility, key)?;
+            let id = self.locate(resource, &table, &view, key)?;
             (id, table.row(id).cloned())
         };
         let mut record = Vec::with_capacity(4096);
@@ -90,7 +114,16 @@ impl Organisation {
     ) -> Result<(RowId, Row), CampaignError> {
         let members = body::parse(body)?;
         trace.key = key_in(&resource.definition, &members).unwrap_or_default().to_owned();
-        let changes = self.convert(resource, view, &members)?;
+        let mut changes = self.convert(resource, view, &members)?;
+        if let Some(Collection { link, row, .. }) = view.collection {
+            put(&mut changes, link, Value::Integer(i64::from(row)));
+        }
+        if let Some((field, _)) = resource.definition.generated_name
+            && !changes.iter().any(|(id, value)| *id == field && value.is_some())
+            && let Some((field, name)) = resource.generated_name()
+        {
+            put(&mut changes, field, Value::Text(name.into()));
+        }
         let enforced = Self::enforced_keys(resource, view.visibility.switches);
         let now = time::now();
         let empty = Row::new(&Changes::new(), now);
@@ -126,8 +159,8 @@ impl Organisation {
 
         let mut table = resource.table.write();
         let id = match (uri_key, &body_primary_key) {
-            (Some(key), _) => self.locate(resource, &table, view.visibility, key)?,
-            (None, Some(key)) => self.locate(resource, &table, view.visibility, key)?,
+            (Some(key), _) => self.locate(resource, &table, &view, key)?,
+            (None, Some(key)) => self.locate(resource, &table, &view, key)?,
             (None, None) => self.locate_by_body(resource, &table, view, &members)?,
         };
         trace.key = key_of(definition, &table, id);
@@ -151,9 +184,9 @@ impl Organisation {
         members: &Members<'_>,
     ) -> Result<RowId, CampaignError> {
         let definition = &resource.definition;
-        let declared = definition.custom_key(view.visibility.switches).is_some();
+        let declared = definition.custom_key(view.visibility).is_some();
         let key = key_in(definition, members).filter(|_| declared).unwrap_or_default();
-        self.locate(resource, table, view.visibility, key)
+        self.locate(resource, table, &view, key)
             .map_err(|_| CampaignError::KeyOfBodyNotFound {
                 label: definition.label.to_owned(),
                 resource: definition.name.to_owned(),
@@ -183,7 +216,7 @@ impl Organisation {
         if uri_key.starts_with('@') {
             return Ok(());
         }
-        let custom_key = resource.definition.custom_key(view.visibility.switches);
+        let custom_key = resource.definition.custom_key(view.visibility);
         let change = changes.iter().find(|(field, _)| Some(*field) == custom_key);
         let body_key = change.map(|(_, value)| value.as_ref().map_or("", |value| value.as_cell().text()));
         match body_key {
@@ -194,7 +227,7 @@ impl Organisation {
 
     fn convert(&self, resource: &Resource, view: View<'_>, members: &Members<'_>) -> Result<Changes, CampaignError> {
         let visibility = view.visibility;
-        let resolve_link = |target: &str, key: &str| self.resolve_link(target, key, visibility.switches);
+        let resolve_link = |target: &str, key: &str| self.resolve_link(target, key, visibility);
         Converter {
             definition: &resource.definition,
             visibility,
@@ -226,7 +259,7 @@ impl Organisation {
                 key: trace.key,
                 status: result
                     .as_ref()
-                    .map_or_else(CampaignError::status, |_| success_status(method))
+                    .map_or_else(CampaignError::status, |_| success_status(method, &resource.definition))
                     .as_u16(),
                 // A copy: the bytes received are a part of a much larger read buffer.
                 body: Bytes::copy_from_slice(body),
@@ -236,12 +269,23 @@ impl Organisation {
     }
 }
 
-/// The status of a write that was done (contracts/campaign.md §2.2).
-pub(super) fn success_status(method: &str) -> StatusCode {
+/// The status of a call that was done (contracts/campaign.md §2.2).
+pub(super) fn success_status(method: &str, definition: &Definition) -> StatusCode {
     if method == Method::POST.as_str() {
         StatusCode::CREATED
+    } else if method == Method::DELETE.as_str() && definition.family == Family::Nested {
+        StatusCode::NO_CONTENT
     } else {
         StatusCode::OK
+    }
+}
+
+/// Puts a value in its place among the changes.
+fn put(changes: &mut Changes, field: FieldId, value: Value) {
+    let value = Some(value);
+    match changes.binary_search_by_key(&field, |(id, _)| *id) {
+        Ok(position) => changes[position].1 = value,
+        Err(position) => changes.insert(position, (field, value)),
     }
 }
 

@@ -17,6 +17,32 @@ pub(super) struct View<'a> {
     pub(super) base_url: &'a str,
     /// Where the records are met.
     pub(super) context: Context,
+    /// The collection of another record that is looked at, if it is one.
+    pub(super) collection: Option<Collection<'a>>,
+}
+
+/// The rows that are linked to one row, below that row's URL.
+#[derive(Clone, Copy)]
+pub(super) struct Collection<'a> {
+    /// What stands in place of the resource's name in URLs.
+    pub(super) path: &'a str,
+    /// The link.
+    pub(super) link: FieldId,
+    /// The row all rows are linked to.
+    pub(super) row: RowId,
+}
+
+impl<'a> View<'a> {
+    /// What stands between endpoint and key in the URLs of a resource's records.
+    pub(super) fn path(&self, definition: &Definition) -> &'a str {
+        self.collection.map_or(definition.name, |collection| collection.path)
+    }
+
+    /// Whether the row is in the collection looked at.
+    pub(super) fn holds(&self, row: &Row) -> bool {
+        self.collection
+            .is_none_or(|Collection { link, row: to, .. }| row.get(link) == Some(Cell::Integer(i64::from(to))))
+    }
 }
 
 /// Writes records of one resource.
@@ -74,7 +100,7 @@ impl<'a> RecordWriter<'a> {
     /// The URL of a row.
     pub(super) fn href(&self, primary_key: &str) -> String {
         self.organisation
-            .url(&self.view, self.resource.definition.name, primary_key)
+            .url(&self.view, self.view.path(&self.resource.definition), primary_key)
     }
 
     fn record<'b>(&'b self, id: RowId, row: &'b Row) -> Record<'b> {
@@ -125,7 +151,9 @@ impl Record<'_> {
         let cell = self.cells[usize::from(id)];
         let integer = cell.map_or(0, Cell::integer);
         match &field.kind {
-            FieldKind::Text { .. } | FieldKind::Memo => write_text(out, cell.map_or(field.empty_text, Cell::text)),
+            FieldKind::Text { .. } | FieldKind::Memo | FieldKind::Duration => {
+                write_text(out, cell.map_or(field.empty_text, Cell::text));
+            }
             FieldKind::Byte | FieldKind::Short | FieldKind::Long | FieldKind::Int64 => write_json(out, &integer),
             FieldKind::Float => match cell {
                 // Stored with less precision than it was sent with, as 32-bit columns do.
@@ -144,19 +172,19 @@ impl Record<'_> {
             }
             FieldKind::Link { target } => {
                 let row = cell.and_then(|cell| RowId::try_from(cell.integer()).ok());
-                self.write_link(out, target, row);
+                self.write_link(out, field, target, row);
             }
             FieldKind::Join {
                 target,
-                field,
+                field: key_field,
                 target_field,
                 ..
             } => {
                 let row = self
                     .writer
                     .organisation
-                    .joined_row(target, target_field, self.text(field));
-                self.write_link(out, target, row);
+                    .joined_row(target, target_field, self.text(key_field));
+                self.write_link(out, field, target, row);
             }
             FieldKind::Collection { .. } => self.write_collection(out, field.name),
             FieldKind::Item => self.write_item(out, id, field),
@@ -166,35 +194,61 @@ impl Record<'_> {
     fn write_item(&self, out: &mut Vec<u8>, item: FieldId, field: &Field) {
         let mut separator = b'{';
         for &member in self.definition.members(item) {
+            let member_field = self.definition.field(member);
+            if !self.writer.view.visibility.shows(member_field) {
+                continue;
+            }
             out.push(separator);
             separator = b',';
-            let member_field = self.definition.field(member);
             write_name(out, &member_field.name[field.name.len() + 1..]);
             self.write_stored(out, member, member_field);
+        }
+        if separator == b'{' {
+            out.push(separator);
         }
         out.push(b'}');
     }
 
     /// A link to a row that has gone reads as unset.
-    fn write_link(&self, out: &mut Vec<u8>, target: &str, row: Option<RowId>) {
+    fn write_link(&self, out: &mut Vec<u8>, field: &Field, target: &str, row: Option<RowId>) {
         let organisation = self.writer.organisation;
-        let linked = row.and_then(|id| {
-            let resource = organisation.resource(target)?;
-            let title = computed::row_title(&resource.definition, resource.table.read_recursive().row(id)?);
-            let primary_key = organisation.sealer.primary_key(resource.number, id, Context::Record);
-            Some((primary_key, title))
-        });
-        let Some((primary_key, title)) = linked else {
+        let Some((id, resource)) = row.zip(organisation.resource(target)) else {
             out.extend_from_slice(b"null");
             return;
         };
-        out.extend_from_slice(br#"{"PKey":"#);
-        write_text(out, &primary_key);
-        out.extend_from_slice(br#","href":"#);
-        write_text(out, &organisation.url(&self.writer.view, target, &primary_key));
-        out.extend_from_slice(br#","title":"#);
-        write_text(out, &title);
+        let table = resource.table.read_recursive();
+        let Some(row) = table.row(id) else {
+            out.extend_from_slice(b"null");
+            return;
+        };
+        let primary_key = organisation.sealer.primary_key(resource.number, id, Context::Record);
+        let mut separator = b'{';
+        for &member in field.link_members {
+            out.push(separator);
+            separator = b',';
+            write_name(out, member);
+            match member {
+                "PKey" => write_text(out, &primary_key),
+                "href" => write_text(out, &organisation.link_url(&self.writer.view, &resource, &primary_key)),
+                _ => write_text(out, &computed::text_of(&resource.definition, row, member)),
+            }
+        }
         out.push(b'}');
+    }
+
+    /// What a field of the row a link points to reads as; empty without such a row.
+    fn linked_text(&self, link: &str, field: &str) -> String {
+        let text = || {
+            let link = self.definition.id(link)?;
+            let FieldKind::Link { target } = self.definition.field(link).kind else {
+                return None;
+            };
+            let id = RowId::try_from(self.cells[usize::from(link)]?.integer()).ok()?;
+            let resource = self.writer.organisation.resource(target)?;
+            let table = resource.table.read_recursive();
+            Some(computed::text_of(&resource.definition, table.row(id)?, field))
+        };
+        text().unwrap_or_default()
     }
 
     /// Collections carry another token of the row than its PKey (contracts/campaign.md §2.6).
@@ -230,6 +284,7 @@ impl Record<'_> {
             Computed::PostalAddress => computed::write_postal_address(out, self),
             Computed::ProfileTitle => write_text(out, &computed::profile_title(self)),
             Computed::Title => write_text(out, &computed::row_title(self.definition, self.row)),
+            Computed::Linked { link, field } => write_text(out, &self.linked_text(link, field)),
         }
     }
 }

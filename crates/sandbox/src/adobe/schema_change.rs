@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 use super::declared::{DefinitionError, FieldDefinition, ResourceDefinition, check_count, push_field, refuse};
@@ -84,11 +83,7 @@ impl Organisation {
             .table
             .read()
             .converted(&definition, |row| converted(row, &old.definition, &definition));
-        let new = Resource {
-            number: old.number,
-            table: RwLock::new(table),
-            definition,
-        };
+        let new = Resource::with_table(old.number, definition, table);
         self.resources.write()[usize::from(old.number)] = Arc::new(new);
         Ok(())
     }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{AdobeConfig, OverLong, RateLimit};
 
+/// Signal activities take a signal every ten minutes (contracts/campaign.md §2.1).
+const SIGNAL_INTERVAL_SECONDS: u64 = 600;
+
 /// The switches in force. A request sees one consistent set of them from beginning to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +22,11 @@ pub struct Switches {
     pub ext_unpublished: bool,
     /// `externalId` of profile is no identification key: not unique, not usable in URIs.
     pub external_id_key_undeclared: bool,
+    /// Custom resources that no link connects with profiles are on the `customResources` endpoint instead of
+    /// `profileAndServicesExt`, as in the product (contracts/campaign.md §2.1). Off, all of them are on the latter.
+    pub unlinked_resources_apart: bool,
+    /// How long a signal activity of a workflow refuses to be triggered again, in seconds.
+    pub signal_interval_seconds: u64,
     /// The daily restart: calls meet dropped connections, 502 and 503 in turn.
     pub restarting: bool,
     /// Names of text fields that have the smart-case data policy: each word is capitalised when written.
@@ -38,6 +46,8 @@ impl Switches {
             removed_fields: BTreeSet::new(),
             ext_unpublished: false,
             external_id_key_undeclared: false,
+            unlinked_resources_apart: false,
+            signal_interval_seconds: SIGNAL_INTERVAL_SECONDS,
             restarting: false,
             smart_case_fields: BTreeSet::new(),
             over_long: config.over_long,

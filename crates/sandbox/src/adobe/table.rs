@@ -78,15 +78,11 @@ impl Table {
             .filter_map(move |(offset, row)| Some((id_of(start + offset), row.as_ref()?)))
     }
 
-    /// Numbers of the rows whose `field` is exactly `text`, oldest first, or `None` if there is no index for it.
-    pub(super) fn find(&self, field: FieldId, text: &str) -> Option<Vec<RowId>> {
+    /// Numbers of the rows whose `field` is exactly `value`, oldest first, or `None` if there is no index for it.
+    pub(super) fn find(&self, field: FieldId, value: Cell<'_>) -> Option<Vec<RowId>> {
         let index = self.indexes.iter().find(|index| index.fields == [field])?;
-        let hash = hash_of([Some(Cell::Text(text))].into_iter())?;
-        let is_hit = |id: &RowId| {
-            self.row(*id)
-                .and_then(|row| row.get(field))
-                .is_some_and(|cell| cell.text() == text)
-        };
+        let hash = hash_of([Some(value)].into_iter())?;
+        let is_hit = |id: &RowId| self.row(*id).and_then(|row| row.get(field)) == Some(value);
         let mut hits: Vec<RowId> = index.rows(hash).filter(is_hit).collect();
         hits.sort_unstable();
         Some(hits)
@@ -352,17 +348,17 @@ mod tests {
                 .insert(Row::new(&changes(&definition, &[("mail", "a")]), 1), &[])
                 .unwrap();
         }
-        assert_eq!(table.find(mail, "a"), Some(vec![1, 2, 3]));
+        assert_eq!(table.find(mail, Cell::Text("a")), Some(vec![1, 2, 3]));
         table
             .update(2, &changes(&definition, &[("mail", "b")]), &definition, 2, &[])
             .unwrap();
         table.delete(1).unwrap();
-        assert_eq!(table.find(mail, "a"), Some(vec![3]));
-        assert_eq!(table.find(mail, "b"), Some(vec![2]));
+        assert_eq!(table.find(mail, Cell::Text("a")), Some(vec![3]));
+        assert_eq!(table.find(mail, Cell::Text("b")), Some(vec![2]));
         table
             .update(2, &changes(&definition, &[("mail", "")]), &definition, 3, &[])
             .unwrap();
-        assert_eq!(table.find(mail, "b"), Some(vec![]));
+        assert_eq!(table.find(mail, Cell::Text("b")), Some(vec![]));
         assert_eq!(table.delete(1).map(|row| row.created), None, "it is gone already");
         assert_eq!(
             table.insert(Row::new(&vec![], 1), &[]),

@@ -1,6 +1,6 @@
 //! Dates and times as Campaign writes them (contracts/campaign.md §2.5).
 
-use jiff::{Timestamp, civil, tz};
+use jiff::{Span, Timestamp, civil, tz};
 
 /// Milliseconds since 1970 in UTC.
 pub(super) type Milliseconds = i64;
@@ -8,6 +8,17 @@ pub(super) type Milliseconds = i64;
 /// The present moment.
 pub(super) fn now() -> Milliseconds {
     Timestamp::now().as_millisecond()
+}
+
+/// The present day in UTC.
+pub(super) fn today() -> civil::Date {
+    tz::Offset::UTC.to_datetime(Timestamp::now()).date()
+}
+
+/// Whether a text is an ISO 8601 duration such as `P10D` (contracts/campaign.md §2.5).
+pub(super) fn is_duration(text: &str) -> bool {
+    // The parser also knows a friendlier format, which does not begin with a P.
+    text.starts_with('P') && text.parse::<Span>().is_ok()
 }
 
 /// Appends `2019-09-26 11:49:48.817Z`.
@@ -123,6 +134,16 @@ mod tests {
             "",
         ] {
             assert_eq!(parse_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn duration_takes_iso_8601_only() {
+        for text in ["P10D", "P1Y2M", "PT12H"] {
+            assert!(is_duration(text), "{text}");
+        }
+        for text in ["10 days", "P", "P10", "-P10D", "10"] {
+            assert!(!is_duration(text), "{text}");
         }
     }
 

@@ -17,7 +17,7 @@ use super::{Dynamics, now};
 impl Dynamics {
     /// Creates a row and returns its id.
     pub fn create(&self, table: &str, row: &Map<String, Value>) -> Result<Uuid, ApiError> {
-        self.write_directly(table, |writing| writing.create(row, None))
+        self.write_directly(table, |writing| writing.create(row))
     }
 
     /// Creates the rows of lines of JSON, one object a line, under one lock; empty lines are passed over.
@@ -33,7 +33,7 @@ impl Dynamics {
                 let refused = |problem: String| ApiError::bad_request(format!("line {}: {problem}", number + 1));
                 let row: Map<String, Value> =
                     serde_json::from_slice(line).map_err(|error| refused(error.to_string()))?;
-                writing.create(&row, None).map_err(|error| refused(error.to_string()))?;
+                writing.create(&row).map_err(|error| refused(error.to_string()))?;
                 created += 1;
             }
             Ok(created)
@@ -233,7 +233,7 @@ impl Dynamics {
         run(&mut Writing {
             organization: &mut organization,
             table,
-            actor: self.actor(),
+            actor: self.actor_of(self.config.application_user_id),
             now: now(),
         })
     }

@@ -143,8 +143,8 @@ fn grant(dynamics: &Dynamics, tenant: &str, headers: &HeaderMap, body: &[u8]) ->
 }
 
 fn application(dynamics: &Dynamics, client_id: &str) -> Result<Application, TokenError> {
-    if client_id == dynamics.config.client_id {
-        return Ok(Application::Member);
+    if let Some(user) = dynamics.config.application_user(client_id) {
+        return Ok(Application::Member(user));
     }
     if client_id == dynamics.config.stranger_client_id {
         return Ok(Application::Stranger);

@@ -1,27 +1,26 @@
 //! What every request to the Web API passes: faults, authentication, service protection, and the headers of §2.4.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use uuid::Uuid;
 
-use super::Dynamics;
 use super::errors::{ApiError, bytes_response};
-use super::limits::{Admission, affinity_cookie};
-use super::request::{ApiRequest, SERVICE_ROOT, operation};
+use super::limits::{Standing, affinity_cookie};
+use super::request::{ApiRequest, Caller, SERVICE_ROOT, operation};
 use super::routes;
 use super::tokens::Application;
+use super::{Dynamics, batch};
 use crate::faults::Side;
-use crate::wire::{self, AbortConnection, InjectedAnswer};
+use crate::wire::{self, AbortConnection, Delivery, InjectedAnswer};
 
 /// Largest request body, 116.85 MB (contracts/dataverse.md §5.6).
 const BODY_LIMIT: usize = 122_526_105;
-/// `x-ms-dop-hint`.
-const PARALLELISM_HINT: &str = "48";
 
 /// Answers any request that is not for the token endpoint.
 pub(super) async fn handle(State(dynamics): State<Arc<Dynamics>>, request: Request<Body>) -> Response {
@@ -31,63 +30,100 @@ pub(super) async fn handle(State(dynamics): State<Arc<Dynamics>>, request: Reque
     };
     let operation = operation(&parts.method, &path, parts.uri.query().unwrap_or_default());
     let annotations = wants_annotations(&parts.headers);
-    let faults = dynamics.faults.clone();
-    let counters = dynamics.counters.clone();
-    let render = |answer| injected(answer, annotations);
-    let mut response = wire::serve(&faults, &counters, (Side::Dynamics, operation), render, || {
-        admitted(dynamics, parts, path, body)
-    })
-    .await;
+    let (faults, counters) = (dynamics.faults.clone(), dynamics.counters.clone());
+    let challenge = dynamics.unauthorized(&parts.headers);
+    let render = |answer| injected(answer, challenge, annotations);
+    let handle = |delivery| admitted(dynamics, parts, path, body, delivery);
+    let mut response = wire::serve_deliveries(&faults, &counters, (Side::Dynamics, operation), render, handle).await;
     if response.extensions().get::<AbortConnection>().is_none() {
         add_common_headers(response.headers_mut());
     }
     response
 }
 
-async fn admitted(dynamics: Arc<Dynamics>, parts: Parts, path: String, body: Body) -> Response {
+async fn admitted(dynamics: Arc<Dynamics>, parts: Parts, path: String, body: Body, delivery: Delivery) -> Response {
     let annotations = wants_annotations(&parts.headers);
-    match dynamics.authenticate(&parts.headers) {
-        Ok(Application::Member) => {}
-        Ok(Application::Stranger) => {
+    let user = match dynamics.authenticate(&parts.headers) {
+        Some(Application::Member(user)) => user,
+        Some(Application::Stranger) => {
             let text = "The user is not a member of the organization.";
             return ApiError::new(StatusCode::FORBIDDEN, "0x80072560", text).into_response(annotations);
         }
-        Err(response) => return *response,
-    }
-    let server = dynamics.limiter.server_of(&parts.headers);
-    let admission = match dynamics.limiter.admit(server) {
-        Ok(admission) => admission,
-        Err(error) => return error.into_response(annotations),
+        None => return dynamics.unauthorized(&parts.headers),
     };
-    let answer = answer(&dynamics, parts, &path, body).await;
-    let mut response = answer.unwrap_or_else(|error| error.into_response(annotations));
-    add_limit_headers(response.headers_mut(), &admission);
+    let server = dynamics.limiter.server_of(&parts.headers);
+    let admission = match dynamics.limiter.admit(user, server, Instant::now()) {
+        Ok(admission) => admission,
+        Err(refused) => {
+            let mut response = refused.error.into_response(annotations);
+            add_limit_headers(response.headers_mut(), &refused.standing);
+            return response;
+        }
+    };
+    let caller = Caller {
+        user,
+        root: format!("{}{SERVICE_ROOT}", origin(&parts.headers)),
+    };
+    let mut response = match read_body(body).await {
+        Ok(body) => answer(&dynamics, &caller, &parts, (&path, body), delivery).await,
+        Err(error) => error.into_response(annotations),
+    };
+    add_limit_headers(response.headers_mut(), &admission.standing);
     response
 }
 
-async fn answer(dynamics: &Dynamics, parts: Parts, path: &str, body: Body) -> Result<Response, ApiError> {
-    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+async fn read_body(body: Body) -> Result<Bytes, ApiError> {
+    to_bytes(body, BODY_LIMIT).await.map_err(|_| {
         ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "0x8004418a",
             "The request length is too large.",
         )
-    })?;
-    let root = format!("{}{SERVICE_ROOT}", origin(&parts.headers));
+    })
+}
+
+/// Answers a request as often as it is delivered; the client gets the last answer.
+async fn answer(
+    dynamics: &Dynamics,
+    caller: &Caller,
+    parts: &Parts,
+    (path, body): (&str, Bytes),
+    delivery: Delivery,
+) -> Response {
+    let annotations = wants_annotations(&parts.headers);
     let query = parts.uri.query().unwrap_or_default();
-    let request = ApiRequest::parse(parts.method, root, path, query, parts.headers, body)?;
-    routes::dispatch(dynamics, &request)
+    let parsed = ApiRequest::parse(
+        caller.clone(),
+        parts.method.clone(),
+        (path, query),
+        parts.headers.clone(),
+        body,
+    );
+    let mut request = match parsed {
+        Ok(request) => request,
+        Err(error) => return error.into_response(annotations),
+    };
+    request.repeats_rows = delivery == Delivery::RepeatedRows;
+    if delivery == Delivery::Twice {
+        drop(handled(dynamics, &request).await);
+    }
+    handled(dynamics, &request)
+        .await
+        .unwrap_or_else(|error| error.into_response(annotations))
+}
+
+async fn handled(dynamics: &Dynamics, request: &ApiRequest) -> Result<Response, ApiError> {
+    if batch::is_batch(request) {
+        return batch::answer(dynamics, request).await;
+    }
+    routes::dispatch(dynamics, request)
 }
 
 impl Dynamics {
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Application, Box<Response>> {
-        let token = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
-        token
-            .and_then(|token| self.tokens.check(token.trim()))
-            .ok_or_else(|| Box::new(self.unauthorized(headers)))
+    /// The application whose token the request carries; `None` without a valid token.
+    fn authenticate(&self, headers: &HeaderMap) -> Option<Application> {
+        let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        self.tokens.check(token.strip_prefix("Bearer ")?.trim())
     }
 
     /// 401 with an empty body; the header lets a client discover the tenant (contracts/dataverse.md §1.5).
@@ -113,7 +149,8 @@ fn origin(headers: &HeaderMap) -> String {
     format!("{scheme}://{}", text("host").unwrap_or("localhost"))
 }
 
-fn wants_annotations(headers: &HeaderMap) -> bool {
+/// Whether an error is to carry the members of contracts/dataverse.md §6.1.
+pub(super) fn wants_annotations(headers: &HeaderMap) -> bool {
     super::query::Preferences::parse(headers).includes("Microsoft.PowerApps.CDS.HelpLink")
 }
 
@@ -127,8 +164,9 @@ fn not_below_the_service_root() -> Response {
     )
 }
 
-/// An error a fault rule asks for: gateways answer 502 to 504 in HTML, the service everything else in JSON.
-fn injected(answer: InjectedAnswer, annotations: bool) -> Response {
+/// An error a fault rule asks for: gateways answer 502 to 504 in HTML, the service everything else in JSON but for the
+/// challenge of a 401.
+fn injected(answer: InjectedAnswer, challenge: Response, annotations: bool) -> Response {
     let status = answer.status();
     if let InjectedAnswer::Throttled { retry_after_seconds } = answer {
         let text = "Number of requests exceeded the limit of 6000 over time window of 300 seconds.";
@@ -137,13 +175,7 @@ fn injected(answer: InjectedAnswer, annotations: bool) -> Response {
         return error.into_response(annotations);
     }
     match status.as_u16() {
-        401 => {
-            let mut response = Response::default();
-            *response.status_mut() = status;
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            response
-        }
+        401 => challenge,
         502..=504 => {
             let html = format!(
                 "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"
@@ -174,27 +206,27 @@ fn add_common_headers(headers: &mut HeaderMap) {
         .or_insert(HeaderValue::from_static("no-cache"));
 }
 
-fn add_limit_headers(headers: &mut HeaderMap, admission: &Admission<'_>) {
+fn add_limit_headers(headers: &mut HeaderMap, standing: &Standing) {
     let mut add = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.append(HeaderName::from_static(name), value);
         }
     };
-    let seconds = format!("{:.2}", admission.execution_left.as_secs_f64());
+    let seconds = format!("{:.2}", standing.execution_left.as_secs_f64());
     add(
         "set-cookie",
         format!(
             "ARRAffinity={}; path=/; secure; HttpOnly",
-            affinity_cookie(admission.server)
+            affinity_cookie(standing.server)
         ),
     );
     add(
         "x-ms-ratelimit-burst-remaining-xrm-requests",
-        admission.requests_left.to_string(),
+        standing.requests_left.to_string(),
     );
     add(
         "x-ms-ratelimit-time-remaining-xrm-requests",
         super::labels::grouped(&seconds),
     );
-    add("x-ms-dop-hint", PARALLELISM_HINT.to_owned());
+    add("x-ms-dop-hint", standing.parallelism_hint.to_string());
 }

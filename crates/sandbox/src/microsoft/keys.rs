@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::errors::ApiError;
 use super::literal::{cell_of_literal, parse_guid};
+use super::request::SERVICE_ROOT;
 use super::schema::TableDefinition;
 use super::store::{Cell, Organization};
 use super::uri::{Segment, key_parts, segments, unquote};
@@ -103,11 +104,9 @@ impl RowKey {
     }
 }
 
-/// The table and id behind a reference like `/accounts(GUID)`, with or without leading slash or service root.
-pub(crate) fn resolve_reference(organization: &Organization, reference: &str) -> Result<(String, Uuid), ApiError> {
-    let path = reference
-        .rsplit_once("/api/data/v9.2")
-        .map_or(reference, |(_, path)| path);
+/// The table (its index) and key of a reference like `/accounts(GUID)`, with or without leading slash or service root.
+pub(crate) fn parse_reference(organization: &Organization, reference: &str) -> Result<(usize, RowKey), ApiError> {
+    let path = reference.rsplit_once(SERVICE_ROOT).map_or(reference, |(_, path)| path);
     let parsed = segments(path)?;
     let [Segment { name, key: Some(key) }] = parsed.as_slice() else {
         return Err(ApiError::bad_request(format!(
@@ -117,8 +116,13 @@ pub(crate) fn resolve_reference(organization: &Organization, reference: &str) ->
     let table = organization
         .table_of_set(name)
         .ok_or_else(|| ApiError::unknown_segment(name))?;
+    Ok((table, RowKey::parse(organization.table(table).definition(), key)?))
+}
+
+/// The table and id of the row behind a reference.
+pub(crate) fn resolve_reference(organization: &Organization, reference: &str) -> Result<(String, Uuid), ApiError> {
+    let (table, key) = parse_reference(organization, reference)?;
     let definition = organization.table(table).definition();
-    let key = RowKey::parse(definition, key)?;
     let id = key.find(organization, table).ok_or_else(|| key.not_found(definition))?;
     Ok((definition.logical_name.clone(), id))
 }

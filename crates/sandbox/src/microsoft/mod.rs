@@ -3,6 +3,9 @@
 //! [`Dynamics`] holds the state and is the door for tests and the admin listener; `gateway` checks and decorates every
 //! request to the Web API, `routes` finds the handler. `schema` and `store` know nothing of HTTP.
 
+mod batch;
+mod bulk;
+mod changes;
 mod config;
 mod declared;
 mod delta;
@@ -14,6 +17,7 @@ mod keys;
 mod labels;
 mod limits;
 mod literal;
+mod messages;
 pub mod metadata;
 mod paging;
 mod payload;
@@ -45,7 +49,7 @@ pub use self::config::DynamicsConfig;
 pub use self::declared::{ColumnDeclaration, ColumnType, TableDeclaration};
 pub use self::errors::ApiError;
 use self::limits::Limiter;
-pub use self::limits::ServiceProtection;
+pub use self::limits::{ListedUsage, ServiceProtection};
 pub use self::literal::{date_of_days, timestamp_of_seconds};
 pub use self::schema_change::ColumnChanges;
 use self::store::{Actor, Organization};
@@ -103,6 +107,26 @@ impl Dynamics {
         &self.switches
     }
 
+    /// The service protection limits in force.
+    pub fn service_protection(&self) -> ServiceProtection {
+        self.limiter.limits()
+    }
+
+    /// Puts other service protection limits in force; what was counted stays counted.
+    pub fn set_service_protection(&self, limits: ServiceProtection) {
+        self.limiter.set_limits(limits);
+    }
+
+    /// What each application user has used up on each server.
+    pub fn service_usage(&self) -> Vec<ListedUsage> {
+        self.limiter.usage()
+    }
+
+    /// Forgets what was counted toward the service protection limits.
+    pub fn reset_service_usage(&self) {
+        self.limiter.reset();
+    }
+
     /// Makes every access token issued so far invalid: the next call answers 401.
     pub fn revoke_access_tokens(&self) {
         self.tokens.revoke_all();
@@ -117,9 +141,10 @@ impl Dynamics {
         Some(self.port.load(Ordering::Relaxed)).filter(|port| *port != 0)
     }
 
-    fn actor(&self) -> Actor {
+    /// An application user as one who writes.
+    fn actor_of(&self, user: Uuid) -> Actor {
         Actor {
-            user: self.config.application_user_id,
+            user,
             business_unit: self.config.business_unit_id,
         }
     }

@@ -157,6 +157,8 @@ pub(crate) fn link(request: &ApiRequest, table: &Table, token: &str, value: &str
 pub(crate) struct PageWriter<'read> {
     buffer: Vec<u8>,
     renderer: RowRenderer<'read>,
+    /// How often each row is written: once, but for a fault.
+    times: usize,
 }
 
 impl<'read> PageWriter<'read> {
@@ -178,7 +180,11 @@ impl<'read> PageWriter<'read> {
             selection.context()
         ));
         write_json_string(&mut buffer, &context);
-        Self { buffer, renderer }
+        Self {
+            buffer,
+            renderer,
+            times: if request.repeats_rows { 2 } else { 1 },
+        }
     }
 
     /// Writes `@odata.count` and the collection annotations that were asked for; `count` runs only if needed.
@@ -222,17 +228,21 @@ impl<'read> PageWriter<'read> {
 
     /// Writes one row.
     pub(crate) fn row(&mut self, row: &Row) {
-        self.separate();
-        self.renderer.write(&mut self.buffer, row, None);
+        for _ in 0..self.times {
+            self.separate();
+            self.renderer.write(&mut self.buffer, row, None);
+        }
     }
 
     /// Writes the entry of a deleted row (contracts/dataverse.md §3.3).
     pub(crate) fn deleted(&mut self, context: &str, id: Uuid) {
-        self.separate();
-        self.buffer.extend_from_slice(b"{\"@odata.context\":");
-        write_json_string(&mut self.buffer, context);
-        self.buffer
-            .extend_from_slice(format!(",\"id\":\"{id}\",\"reason\":\"deleted\"}}").as_bytes());
+        for _ in 0..self.times {
+            self.separate();
+            self.buffer.extend_from_slice(b"{\"@odata.context\":");
+            write_json_string(&mut self.buffer, context);
+            self.buffer
+                .extend_from_slice(format!(",\"id\":\"{id}\",\"reason\":\"deleted\"}}").as_bytes());
+        }
     }
 
     /// Ends the page, with a link if there is one.

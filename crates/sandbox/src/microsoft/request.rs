@@ -3,7 +3,9 @@
 use axum::body::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
+use super::bulk::BulkMessage;
 use super::errors::ApiError;
 use super::paging::is_delta_token;
 use super::query::{Preferences, QueryOptions};
@@ -13,13 +15,22 @@ use crate::faults::Operation;
 /// Path of the service root.
 pub(crate) const SERVICE_ROOT: &str = "/api/data/v9.2";
 
+/// Who asks, and how the service was addressed: the same for a batch and all its operations.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// The application user.
+    pub user: Uuid,
+    /// Absolute URL of the service root, from the `Host` header: links in answers start with it.
+    pub root: String,
+}
+
 /// A request below the service root.
 #[derive(Debug)]
 pub(crate) struct ApiRequest {
+    /// Who asks, and how the service was addressed.
+    pub caller: Caller,
     /// Method.
     pub method: Method,
-    /// Absolute URL of the service root, from the `Host` header: links in answers start with it.
-    pub root: String,
     /// Path segments below the service root.
     pub segments: Vec<Segment>,
     /// Query string.
@@ -30,6 +41,8 @@ pub(crate) struct ApiRequest {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+    /// A fault: the rows of a page come twice.
+    pub repeats_rows: bool,
 }
 
 /// The condition of a write.
@@ -48,21 +61,21 @@ pub(crate) enum Condition {
 impl ApiRequest {
     /// Takes a request apart. `path` is the percent-encoded path below the service root.
     pub(crate) fn parse(
+        caller: Caller,
         method: Method,
-        root: String,
-        path: &str,
-        query: &str,
+        (path, query): (&str, &str),
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Self, ApiError> {
         Ok(Self {
+            caller,
             method,
-            root,
             segments: segments(path)?,
             options: QueryOptions::parse(query)?,
             preferences: Preferences::parse(&headers),
             headers,
             body,
+            repeats_rows: false,
         })
     }
 
@@ -90,12 +103,12 @@ impl ApiRequest {
 
     /// The absolute URL of a path below the service root.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}/{path}", self.root)
+        format!("{}/{path}", self.caller.root)
     }
 
     /// The `$metadata` URL with a fragment: an `@odata.context`.
     pub(crate) fn context(&self, fragment: &str) -> String {
-        format!("{}/$metadata#{fragment}", self.root)
+        format!("{}/$metadata#{fragment}", self.caller.root)
     }
 }
 
@@ -121,6 +134,7 @@ pub(crate) fn operation(method: &Method, path: &str, query: &str) -> Operation {
         Method::GET if is_delta(query) => Operation::Delta,
         Method::GET => Operation::List,
         Method::POST if last.is_none() => Operation::Create,
+        Method::POST if last.is_some_and(|last| BulkMessage::of_segment(last).is_some()) => Operation::Bulk,
         Method::PATCH | Method::PUT => Operation::Update,
         Method::DELETE if last.is_some() => Operation::Update,
         Method::DELETE => Operation::Delete,
@@ -158,6 +172,13 @@ mod tests {
             ),
             (Method::GET, "/WhoAmI", "", Operation::Other),
             (Method::POST, "/$batch", "", Operation::Batch),
+            (
+                Method::POST,
+                "/contacts/Microsoft.Dynamics.CRM.CreateMultiple",
+                "",
+                Operation::Bulk,
+            ),
+            (Method::POST, "/contacts/CreateMultiple", "", Operation::Other),
         ];
         for (method, path, query, expected) in cases {
             assert_eq!(operation(&method, path, query), expected, "{method} {path}?{query}");

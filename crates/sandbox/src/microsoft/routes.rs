@@ -1,68 +1,52 @@
-//! Finds the handler of a request by its path segments and method.
+//! Finds the handler of a request by its path segments and method: reads here, everything else in `changes`.
 
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::json;
 
+use super::changes::change;
 use super::delta::DeltaToken;
 use super::errors::{ApiError, JSON, bytes_response, json_response};
 use super::keys::RowKey;
+use super::messages::message_filters;
 use super::paging::{PageCookie, Position};
 use super::read::{COUNT_LIMIT, CollectionQuery, count_matching, parse_filter_option, single_row, single_value};
 use super::request::ApiRequest;
 use super::store::{Organization, Table};
 use super::tracking::{DeltaPosition, check_tracked, count_changes, delta_page, initial_page};
 use super::uri::{Segment, key_parts, unquote};
-use super::write::{self, Writing};
 use super::{Dynamics, metadata, now, privilege_id};
 
-/// Answers a request that has been let in.
+/// Answers a request that has been let in: reads share the tables, everything else has them to itself.
 pub(super) fn dispatch(dynamics: &Dynamics, request: &ApiRequest) -> Result<Response, ApiError> {
+    match request.method {
+        Method::GET => read(dynamics, request, &dynamics.organization.read()),
+        _ => change(dynamics, request, &mut dynamics.organization.write()),
+    }
+}
+
+fn read(dynamics: &Dynamics, request: &ApiRequest, organization: &Organization) -> Result<Response, ApiError> {
     match request.segments.as_slice() {
-        [] => only_get(
-            request,
-            |organization| Ok(metadata::service_document(request, organization)),
-            dynamics,
-        ),
-        [Segment { name, key: None }] if name == "$metadata" => {
-            only_get(request, |organization| Ok(metadata::csdl(organization)), dynamics)
-        }
+        [] => Ok(metadata::service_document(request, organization)),
+        [Segment { name, key: None }] if name == "$metadata" => Ok(metadata::csdl(organization)),
         [Segment { name, .. }] if name == "WhoAmI" => Ok(who_am_i(dynamics, request)),
         [
             Segment {
                 name,
                 key: Some(arguments),
             },
-        ] if name == "RetrieveTotalRecordCount" => {
-            total_record_count(request, &dynamics.organization.read(), arguments)
+        ] if name == "RetrieveTotalRecordCount" => total_record_count(request, organization, arguments),
+        [first, rest @ ..] if first.name == "EntityDefinitions" => {
+            metadata::entity_definitions(request, organization, first, rest)
         }
-        [first, rest @ ..] if first.name == "EntityDefinitions" => only_get(
-            request,
-            |organization| metadata::entity_definitions(request, organization, first, rest),
-            dynamics,
-        ),
-        [Segment { name, key: None }] if name == "GlobalOptionSetDefinitions" => {
-            only_get(request, |_| Ok(no_global_option_sets(request)), dynamics)
+        [Segment { name, key: None }] if name == "GlobalOptionSetDefinitions" => Ok(no_global_option_sets(request)),
+        [Segment { name, key: None }] if name == "sdkmessagefilters" => message_filters(request, organization),
+        [Segment { name, key: None }] => collection(dynamics, request, organization, name),
+        [Segment { name, key: None }, Segment { name: last, key: None }] if last == "$count" => {
+            count(dynamics, request, organization, name)
         }
-        [Segment { name, key: None }] => collection(dynamics, request, name),
-        [Segment { name, key: None }, Segment { name: last, key: None }] if last == "$count" => only_get(
-            request,
-            |organization| count(dynamics, request, organization, name),
-            dynamics,
-        ),
-        [Segment { name, key: Some(key) }, rest @ ..] => row(dynamics, request, name, key, rest),
+        [Segment { name, key: Some(key) }, rest @ ..] => row(dynamics, request, organization, (name, key), rest),
         [_, unknown, ..] => Err(ApiError::unknown_segment(&unknown.name)),
-    }
-}
-
-fn only_get(
-    request: &ApiRequest,
-    answer: impl FnOnce(&Organization) -> Result<Response, ApiError>,
-    dynamics: &Dynamics,
-) -> Result<Response, ApiError> {
-    match request.method {
-        Method::GET => answer(&dynamics.organization.read()),
-        _ => Err(ApiError::method_not_allowed(&request.method)),
     }
 }
 
@@ -77,7 +61,7 @@ fn who_am_i(dynamics: &Dynamics, request: &ApiRequest) -> Response {
     let body = json!({
         "@odata.context": request.context("Microsoft.Dynamics.CRM.WhoAmIResponse"),
         "BusinessUnitId": config.business_unit_id,
-        "UserId": config.application_user_id,
+        "UserId": request.caller.user,
         "OrganizationId": config.organization_id,
     });
     json_response(StatusCode::OK, &body)
@@ -113,28 +97,24 @@ fn total_record_count(
     Ok(json_response(StatusCode::OK, &body))
 }
 
-fn table_of_set(organization: &Organization, set: &str) -> Result<usize, ApiError> {
+/// Index of the table behind an entity set.
+pub(super) fn table_of_set(organization: &Organization, set: &str) -> Result<usize, ApiError> {
     organization
         .table_of_set(set)
         .ok_or_else(|| ApiError::unknown_segment(set))
 }
 
-fn collection(dynamics: &Dynamics, request: &ApiRequest, set: &str) -> Result<Response, ApiError> {
-    match request.method {
-        Method::GET => {
-            let organization = dynamics.organization.read();
-            let table = organization.table(table_of_set(&organization, set)?);
-            let body = rows(dynamics, request, &organization, table)?;
-            let mut response = bytes_response(StatusCode::OK, JSON, body);
-            add_applied_preferences(request, &mut response);
-            Ok(response)
-        }
-        Method::POST => dynamics.writing(set, |writing| write::post(request, writing)),
-        _ => {
-            table_of_set(&dynamics.organization.read(), set)?;
-            Err(ApiError::method_not_allowed(&request.method))
-        }
-    }
+fn collection(
+    dynamics: &Dynamics,
+    request: &ApiRequest,
+    organization: &Organization,
+    set: &str,
+) -> Result<Response, ApiError> {
+    let table = organization.table(table_of_set(organization, set)?);
+    let body = rows(dynamics, request, organization, table)?;
+    let mut response = bytes_response(StatusCode::OK, JSON, body);
+    add_applied_preferences(request, &mut response);
+    Ok(response)
 }
 
 /// A page of a collection: plain, tracked or delta.
@@ -158,7 +138,7 @@ fn rows(
         )
     });
     let tracked = token.is_some() || tracked_cookie || (request.preferences.track_changes && cookie.is_none());
-    dynamics.check_read_privilege(table, tracked)?;
+    dynamics.check_read_privilege(request, table, tracked)?;
     if !tracked {
         return Ok(CollectionQuery::parse(request, table)?.page(request, organization, table));
     }
@@ -194,7 +174,7 @@ fn count(
 ) -> Result<Response, ApiError> {
     let table = organization.table(table_of_set(organization, set)?);
     let token = request.options.get("$deltatoken");
-    dynamics.check_read_privilege(table, token.is_some())?;
+    dynamics.check_read_privilege(request, table, token.is_some())?;
     let count = match token {
         Some(token) => {
             check_tracked(request, table)?;
@@ -214,63 +194,31 @@ fn count(
 fn row(
     dynamics: &Dynamics,
     request: &ApiRequest,
-    set: &str,
-    key: &str,
+    organization: &Organization,
+    (set, key): (&str, &str),
     rest: &[Segment],
 ) -> Result<Response, ApiError> {
-    if request.method == Method::GET {
-        let organization = dynamics.organization.read();
-        let table = table_of_set(&organization, set)?;
-        dynamics.check_read_privilege(organization.table(table), false)?;
-        let key = RowKey::parse(organization.table(table).definition(), key)?;
-        return match rest {
-            [] => single_row(request, &organization, table, &key),
-            [property] => single_value(request, &organization, table, &key, &property.name, false),
-            [property, last] if last.name == "$value" => {
-                single_value(request, &organization, table, &key, &property.name, true)
-            }
-            [.., unknown] => Err(ApiError::unknown_segment(&unknown.name)),
-        };
-    }
-    dynamics.writing(set, |writing| {
-        let key = RowKey::parse(writing.organization.table(writing.table).definition(), key)?;
-        match (&request.method, rest) {
-            (&Method::PATCH, []) => write::patch(request, writing, &key),
-            (&Method::DELETE, []) => write::delete(request, writing, &key),
-            (&Method::PUT | &Method::DELETE, [property]) => write::property(request, writing, &key, &property.name),
-            (&Method::PUT | &Method::DELETE, [navigation, last]) if last.name == "$ref" => {
-                write::reference(request, writing, &key, &navigation.name)
-            }
-            (_, [] | [_]) => Err(ApiError::method_not_allowed(&request.method)),
-            (_, [.., unknown]) => Err(ApiError::unknown_segment(&unknown.name)),
+    let table = table_of_set(organization, set)?;
+    dynamics.check_read_privilege(request, organization.table(table), false)?;
+    let key = RowKey::parse(organization.table(table).definition(), key)?;
+    match rest {
+        [] => single_row(request, organization, table, &key),
+        [property] => single_value(request, organization, table, &key, &property.name, false),
+        [property, last] if last.name == "$value" => {
+            single_value(request, organization, table, &key, &property.name, true)
         }
-    })
+        [.., unknown] => Err(ApiError::unknown_segment(&unknown.name)),
+    }
 }
 
 impl Dynamics {
-    /// Runs a write on the table of an entity set, with all tables held.
-    fn writing(
-        &self,
-        set: &str,
-        run: impl FnOnce(&mut Writing<'_>) -> Result<Response, ApiError>,
-    ) -> Result<Response, ApiError> {
-        let mut organization = self.organization.write();
-        let table = table_of_set(&organization, set)?;
-        run(&mut Writing {
-            organization: &mut organization,
-            table,
-            actor: self.actor(),
-            now: now(),
-        })
-    }
-
     /// 403 if the application user has lost the privilege to read a table (contracts/dataverse.md §3.6, §6.2).
-    fn check_read_privilege(&self, table: &Table, tracked: bool) -> Result<(), ApiError> {
+    fn check_read_privilege(&self, request: &ApiRequest, table: &Table, tracked: bool) -> Result<(), ApiError> {
         let definition = table.definition();
         if !self.switches.privilege_revoked(&definition.logical_name) {
             return Ok(());
         }
-        let user = self.config.application_user_id;
+        let user = request.caller.user;
         let privilege = format!("prvRead{}", definition.schema_name);
         let id = privilege_id(&privilege);
         let text = if tracked {

@@ -60,11 +60,16 @@ fn users(config: &DynamicsConfig) -> Vec<(Uuid, NamedCells)> {
         ];
         (id, cells)
     };
-    let mut application = user(config.application_user_id, "#", "Sandbox Application");
-    application
-        .1
-        .push(("applicationid", Uuid::try_parse(&config.client_id).ok().map(Cell::Guid)));
-    let mut users = vec![application];
+    let clients = std::iter::once(&config.client_id).chain(&config.further_client_ids);
+    let mut users = Vec::new();
+    for client_id in clients {
+        let Some(id) = config.application_user(client_id) else {
+            continue;
+        };
+        let (id, mut cells) = user(id, "#", "Sandbox Application");
+        cells.push(("applicationid", Uuid::try_parse(client_id).ok().map(Cell::Guid)));
+        users.push((id, cells));
+    }
     for (number, (id, first, last)) in USERS.into_iter().enumerate() {
         let (id, mut cells) = user(id, first, last);
         let address = format!("user{number}@example.com");

@@ -12,8 +12,8 @@ use uuid::Uuid;
 /// An application registered in the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Application {
-    /// Has an application user in the environment.
-    Member,
+    /// Has an application user in the environment: this one.
+    Member(Uuid),
     /// Can get tokens, but is no member of the organization: Dataverse answers 403 (contracts/dataverse.md §1.4).
     Stranger,
 }
@@ -84,9 +84,10 @@ mod tests {
     #[test]
     fn tokens_end_by_age_and_by_revocation() {
         let tokens = Tokens::default();
-        let issue = |lifetime| tokens.issue(Application::Member, "client", "tenant", "https://org", lifetime);
+        let member = Application::Member(Uuid::from_u128(7));
+        let issue = |lifetime| tokens.issue(member, "client", "tenant", "https://org", lifetime);
         let token = issue(Duration::from_secs(60));
-        assert_eq!(tokens.check(&token), Some(Application::Member));
+        assert_eq!(tokens.check(&token), Some(member));
         assert_eq!(tokens.check(&issue(Duration::ZERO)), None);
         tokens.revoke_all();
         assert_eq!(tokens.check(&token), None);

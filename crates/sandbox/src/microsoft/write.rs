@@ -27,17 +27,9 @@ pub(crate) struct Writing<'write> {
 }
 
 impl Writing<'_> {
-    /// Creates a row from a JSON payload. `id` is the id the URL names, if it does.
-    pub(crate) fn create(&mut self, payload: &Map<String, Value>, id: Option<Uuid>) -> Result<Uuid, ApiError> {
-        let definition = self.definition();
-        if !definition.capabilities.create {
-            return Err(ApiError::unsupported_message("Create", &definition));
-        }
-        let parsed = parse_payload(self.organization, self.table, payload, WriteKind::Create)?;
-        let id = id.or(parsed.id).unwrap_or_else(Uuid::new_v4);
-        self.organization
-            .create(self.table, id, parsed.changes, self.actor, self.now)?;
-        Ok(id)
+    /// Creates a row from a JSON payload.
+    pub(crate) fn create(&mut self, payload: &Map<String, Value>) -> Result<Uuid, ApiError> {
+        self.create_with(payload, None, Vec::new())
     }
 
     /// Changes a row by a JSON payload.
@@ -56,13 +48,77 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Changes the row of a key, or creates it if there is none.
+    pub(crate) fn upsert(&mut self, key: &RowKey, payload: Map<String, Value>) -> Result<Uuid, ApiError> {
+        match key.find(self.organization, self.table) {
+            Some(id) => self.update_at(key, id, payload).map(|()| id),
+            None => self.create_at(key, &payload),
+        }
+    }
+
+    /// The update half of an upsert: values for the key columns of the URL are dropped.
+    fn update_at(&mut self, key: &RowKey, id: Uuid, mut payload: Map<String, Value>) -> Result<(), ApiError> {
+        if let RowKey::Alternate { values, .. } = key {
+            let definition = self.definition();
+            values.iter().for_each(|(column, _)| {
+                payload.remove(&definition.columns[*column].logical_name);
+            });
+        }
+        self.update(id, &payload)
+    }
+
+    /// The create half of an upsert. The key gives id or key values; a value in the payload overrides a key value.
+    fn create_at(&mut self, key: &RowKey, payload: &Map<String, Value>) -> Result<Uuid, ApiError> {
+        let (id, values) = match key {
+            RowKey::Id(id) => (Some(*id), [].as_slice()),
+            RowKey::Alternate { values, .. } => (None, values.as_slice()),
+        };
+        let values = values.iter().map(|(column, cell)| (*column, Some(cell.clone())));
+        self.create_with(payload, id, values.collect())
+    }
+
+    fn create_with(
+        &mut self,
+        payload: &Map<String, Value>,
+        id: Option<Uuid>,
+        mut changes: Vec<CellChange>,
+    ) -> Result<Uuid, ApiError> {
+        let definition = self.definition();
+        if !definition.capabilities.create {
+            return Err(ApiError::unsupported_message("Create", &definition));
+        }
+        let parsed = parse_payload(self.organization, self.table, payload, WriteKind::Create)?;
+        changes.extend(parsed.changes);
+        let id = id.or(parsed.id).unwrap_or_else(Uuid::new_v4);
+        self.organization
+            .create(self.table, id, changes, self.actor, self.now)?;
+        Ok(id)
+    }
+
+    /// Runs writes of which all take effect or, if one is refused, none.
+    pub(crate) fn all_or_nothing<Done>(
+        &mut self,
+        run: impl FnOnce(&mut Writing<'_>) -> Result<Done, ApiError>,
+    ) -> Result<Done, ApiError> {
+        let (table, actor, now) = (self.table, self.actor, self.now);
+        self.organization.all_or_nothing(|organization| {
+            run(&mut Writing {
+                organization,
+                table,
+                actor,
+                now,
+            })
+        })
+    }
+
     fn change(&mut self, id: Uuid, changes: Vec<CellChange>) -> Result<(), ApiError> {
         self.organization
             .update(self.table, id, changes, self.actor, self.now)?;
         Ok(())
     }
 
-    fn definition(&self) -> std::sync::Arc<TableDefinition> {
+    /// The table's definition.
+    pub(crate) fn definition(&self) -> std::sync::Arc<TableDefinition> {
         self.organization.table(self.table).definition().clone()
     }
 
@@ -85,7 +141,7 @@ impl Writing<'_> {
 pub(crate) fn post(request: &ApiRequest, writing: &mut Writing<'_>) -> Result<Response, ApiError> {
     let definition = writing.definition();
     let shown = representation(request, &definition)?;
-    let id = writing.create(&request.json(&definition.entity_set_name)?, None)?;
+    let id = writing.create(&request.json(&definition.entity_set_name)?)?;
     answer(request, writing, (id, &RowKey::Id(id)), shown, StatusCode::CREATED)
 }
 
@@ -94,48 +150,19 @@ pub(crate) fn patch(request: &ApiRequest, writing: &mut Writing<'_>, key: &RowKe
     let definition = writing.definition();
     let condition = request.condition();
     let shown = representation(request, &definition)?;
-    let mut payload = request.json(&definition.entity_set_name)?;
+    let payload = request.json(&definition.entity_set_name)?;
     match (writing.existing(key, &condition)?, condition) {
         (Some(_), Condition::MustNotExist) => Err(ApiError::duplicate()),
         (Some(id), _) => {
-            if let RowKey::Alternate { values, .. } = key {
-                // Values for the key columns of the URL are dropped when the row exists.
-                values.iter().for_each(|(column, _)| {
-                    payload.remove(&definition.columns[*column].logical_name);
-                });
-            }
-            writing.update(id, &payload)?;
+            writing.update_at(key, id, payload)?;
             answer(request, writing, (id, key), shown, StatusCode::OK)
         }
         (None, Condition::None | Condition::MustNotExist) => {
-            let id = create_at(writing, key, &payload)?;
+            let id = writing.create_at(key, &payload)?;
             answer(request, writing, (id, key), shown, StatusCode::CREATED)
         }
         (None, Condition::MustExist | Condition::MustMatch(_)) => Err(key.not_found(&definition)),
     }
-}
-
-/// The create half of an upsert. The URL's key gives id or key values; a body value overrides a key value of the URL.
-fn create_at(writing: &mut Writing<'_>, key: &RowKey, payload: &Map<String, Value>) -> Result<Uuid, ApiError> {
-    let (id, values) = match key {
-        RowKey::Id(id) => (Some(*id), [].as_slice()),
-        RowKey::Alternate { values, .. } => (None, values.as_slice()),
-    };
-    let definition = writing.definition();
-    if !definition.capabilities.create {
-        return Err(ApiError::unsupported_message("Create", &definition));
-    }
-    let parsed = parse_payload(writing.organization, writing.table, payload, WriteKind::Create)?;
-    let mut changes: Vec<CellChange> = values
-        .iter()
-        .map(|(column, cell)| (*column, Some(cell.clone())))
-        .collect();
-    changes.extend(parsed.changes);
-    let id = id.or(parsed.id).unwrap_or_else(Uuid::new_v4);
-    writing
-        .organization
-        .create(writing.table, id, changes, writing.actor, writing.now)?;
-    Ok(id)
 }
 
 /// `DELETE /contacts(key)`.
@@ -246,7 +273,8 @@ fn answer(
     Ok(response)
 }
 
-fn no_content() -> Response {
+/// 204.
+pub(crate) fn no_content() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     response

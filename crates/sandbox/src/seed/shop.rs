@@ -322,6 +322,7 @@ fn resource(name: &str, mut fields: Vec<FieldDefinition>, links: Vec<LinkDefinit
             name: "byCusId".to_owned(),
             field: "cusId".to_owned(),
             parameter: "cusId_parameter".to_owned(),
+            further: Vec::new(),
         }],
     }
 }

@@ -319,17 +319,12 @@ async fn bodies_that_are_no_objects_are_bad_requests() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_yet_is_unknown() {
+async fn what_is_not_served_is_unknown_and_other_methods_are_not_allowed() {
     let server = Server::start().await;
-    let created = server.profile(json!({"externalId": "1"})).await;
-    server.get("profileAndServicesExt/cusOrder").await.expect(404);
-    server.get("profileAndServices/service").await.expect(404);
-    server
-        .get("profileAndServicesExt/resourceType/cusOrder")
-        .await
-        .expect(404);
-    let subscriptions = created["subscriptions"]["href"].as_str().unwrap();
-    server.call_url(Method::GET, subscriptions, None).await.expect(404);
+    server.profile(json!({"externalId": "1"})).await;
+    for path in ["cusOrder", "resourceType/cusOrder", "history/1", "profile/1/nothing"] {
+        server.get(&format!("profileAndServicesExt/{path}")).await.expect(404);
+    }
     server
         .call(Method::PUT, &format!("{EXT}/1"), Some(&json!({})))
         .await

@@ -9,8 +9,10 @@
 )]
 
 mod admin;
+mod endpoints;
 mod errors;
 mod faults;
+mod filters;
 mod gateway;
 mod ims;
 mod keys;
@@ -18,4 +20,7 @@ mod lists;
 mod metadata;
 mod records;
 mod resources;
+mod services;
+mod subscriptions;
 mod support;
+mod workflows;

@@ -163,13 +163,41 @@ async fn filters_are_described_behind_their_href() {
     assert_eq!(
         names,
         [
+            "birthday",
             "byEmail",
             "byExternalId",
             "byKeysProfile",
             "byLastModifiedSince",
-            "byText"
+            "byStaticAudience",
+            "byText",
+            "hasClickedDelivery",
+            "hasOpenedDelivery",
+            "hasReceivedDelivery",
+            "profile",
+            "subscribers"
         ]
     );
+    for (name, filter) in filters.as_object().unwrap() {
+        let data = filter["data"].as_str().unwrap();
+        let parameters = filter["metadata"].as_object().unwrap();
+        assert!(
+            parameters
+                .keys()
+                .all(|parameter| data.contains(&format!("{parameter}=$value"))),
+            "{name}"
+        );
+        let condition = &filter["condition"][0];
+        assert!(
+            condition["enabledIf"].is_string() && condition["expr"].is_string(),
+            "{name}"
+        );
+        assert!(filter["PKey"].as_str().unwrap().starts_with('@'), "{name}");
+        for key in ["category", "formType", "fragmentName", "label"] {
+            assert!(filter[key].is_string(), "{key} of {name}");
+        }
+    }
+    assert_eq!(filters["birthday"]["metadata"].as_object().unwrap().len(), 12);
+    assert_eq!(filters["subscribers"]["metadata"]["service"]["resTarget"], "service");
     assert_eq!(
         filters["byText"]["data"],
         "/profileAndServicesExt/profile/byText?text=$value"

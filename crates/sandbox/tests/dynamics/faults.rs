@@ -129,3 +129,106 @@ async fn counters_tell_operations_and_statuses_apart() {
     }});
     assert_eq!(shown, expected);
 }
+
+#[tokio::test]
+async fn throttling_can_hit_the_second_page_of_a_read_and_only_that() {
+    let environment = Environment::with_contacts(25).await;
+    let rule = json!({
+        "side": "dynamics", "operation": "list", "effect": {"kind": "throttle", "retry_after_seconds": 3},
+        "after": 1, "times": 1,
+    });
+    environment.admin(Method::POST, "/faults", Some(rule)).await.expect(201);
+    let prefer = "odata.track-changes,odata.maxpagesize=10";
+    let first = environment
+        .get_with("contacts?$select=firstname", prefer)
+        .await
+        .expect(200)
+        .json();
+    let next = first["@odata.nextLink"].as_str().unwrap();
+    environment.get_with(next, prefer).await.expect_error(429, "0x80072322");
+    let (rest, last) = environment.read_all(next, prefer).await;
+    assert_eq!(rest.len(), 15);
+    assert!(last["@odata.deltaLink"].is_string());
+}
+
+#[tokio::test]
+async fn rows_of_pages_and_deltas_can_come_twice() {
+    let environment = Environment::with_contacts(2).await;
+    let faults = environment.sandbox.faults();
+    faults.add(rule(Operation::List, Effect::RepeatRows));
+    let page = environment
+        .get_with("contacts?$select=firstname", "odata.track-changes")
+        .await
+        .expect(200);
+    let rows = page.rows();
+    assert_eq!(rows.len(), 4);
+    assert_eq!((&rows[0], &rows[2]), (&rows[1], &rows[3]));
+    let gone = rows[0]["contactid"].as_str().unwrap();
+    environment.delete(&format!("contacts({gone})")).await.expect(204);
+    environment.contact(json!({"firstname": "Ada"}));
+    faults.add(rule(Operation::Delta, Effect::RepeatRows));
+    let link = page.json()["@odata.deltaLink"].as_str().unwrap().to_owned();
+    let delta = environment.get(&link).await.expect(200).rows();
+    assert_eq!(delta.len(), 4);
+    assert_eq!((&delta[0], &delta[2]), (&delta[1], &delta[3]));
+    assert_eq!(delta[2]["reason"], "deleted");
+    assert_eq!(environment.get(&link).await.expect(200).rows().len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_delivered_twice_takes_effect_twice_and_has_the_second_answer() {
+    let environment = Environment::start().await;
+    let faults = environment.sandbox.faults();
+    let count = || environment.sandbox.dynamics().count("contact").unwrap();
+    faults.add(rule(Operation::Create, Effect::DeliverTwice));
+    environment
+        .post("contacts", json!({"firstname": "Ada"}))
+        .await
+        .expect(204);
+    assert_eq!(count(), 2);
+    let id = "a1000000-0000-0000-0000-00000000000a";
+    faults.add(rule(Operation::Create, Effect::DeliverTwice));
+    environment
+        .post("contacts", json!({"contactid": id}))
+        .await
+        .expect_error(412, "0x80040237");
+    assert_eq!(count(), 3);
+    faults.add(rule(Operation::Delete, Effect::DeliverTwice));
+    environment
+        .delete(&format!("contacts({id})"))
+        .await
+        .expect_error(404, "0x80040217");
+    assert_eq!(count(), 2);
+}
+
+#[tokio::test]
+async fn a_401_rule_challenges_as_an_expired_token_does() {
+    let environment = Environment::with_contacts(1).await;
+    environment
+        .sandbox
+        .faults()
+        .add(rule(Operation::List, Effect::Status { status: 401 }));
+    let injected = environment.get("contacts").await.expect(401);
+    assert_eq!(injected.text, "");
+    environment.sandbox.dynamics().revoke_access_tokens();
+    let real = environment.get("contacts").await.expect(401);
+    assert_eq!(injected.header("www-authenticate"), real.header("www-authenticate"));
+}
+
+#[tokio::test]
+async fn effects_that_would_do_nothing_are_refused_by_the_admin_listener() {
+    let environment = Environment::start().await;
+    for (rule, name) in [
+        (json!({"side": "campaign", "effect": {"kind": "deliver_twice"}}), "side"),
+        (
+            json!({"side": "dynamics", "operation": "create", "effect": {"kind": "repeat_rows"}}),
+            "operation",
+        ),
+    ] {
+        let text = environment
+            .admin(Method::POST, "/faults", Some(rule))
+            .await
+            .expect_error(400, "invalid");
+        assert!(text.contains(name), "{text}");
+    }
+}

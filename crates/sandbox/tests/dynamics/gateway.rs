@@ -78,13 +78,13 @@ async fn unknown_segments_and_methods_have_their_own_errors() {
         .await
         .expect_error(400, "0x80060888");
     environment
-        .post("contacts/Microsoft.Dynamics.CRM.CreateMultiple", json!({}))
+        .post("contacts/Microsoft.Dynamics.CRM.NoSuchAction", json!({}))
         .await
         .expect_error(404, "0x80060888");
     environment
-        .post("$batch", json!({}))
+        .post("WhoAmI", json!({}))
         .await
-        .expect_error(404, "0x80060888");
+        .expect_error(405, "0x8006088a");
     environment.get("$metadata").await.expect(200);
 }
 

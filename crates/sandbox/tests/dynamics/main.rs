@@ -8,6 +8,11 @@
 
 mod activity;
 mod admin;
+mod batch;
+mod batch_change_sets;
+mod batch_client;
+mod batch_refusals;
+mod bulk;
 mod client;
 mod faults;
 mod gateway;

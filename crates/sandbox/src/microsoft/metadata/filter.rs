@@ -1,6 +1,8 @@
 //! `$filter` on metadata: simple comparisons joined by `and`, `or`, `not`; functions answer 501
 //! (contracts/dataverse.md §4.1).
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use crate::microsoft::errors::ApiError;
@@ -8,11 +10,23 @@ use crate::microsoft::query::lexer::{Token, tokens};
 
 /// Whether an item matches a filter.
 pub(super) fn matches(filter: &str, item: &Value) -> Result<bool, ApiError> {
+    evaluate(filter, item, Ord::cmp)
+}
+
+/// Whether an item matches a filter that compares text without regard to case, as filters on rows do.
+pub(in crate::microsoft) fn matches_ignoring_case(filter: &str, item: &Value) -> Result<bool, ApiError> {
+    evaluate(filter, item, |left, right| {
+        left.to_lowercase().cmp(&right.to_lowercase())
+    })
+}
+
+fn evaluate(filter: &str, item: &Value, compare: fn(&str, &str) -> Ordering) -> Result<bool, ApiError> {
     let mut evaluation = Evaluation {
         tokens: tokens(filter)?,
         position: 0,
         filter,
         item,
+        compare,
     };
     let result = evaluation.disjunction()?;
     if evaluation.position < evaluation.tokens.len() {
@@ -26,6 +40,8 @@ struct Evaluation<'filter> {
     position: usize,
     filter: &'filter str,
     item: &'filter Value,
+    /// How text compares.
+    compare: fn(&str, &str) -> Ordering,
 }
 
 impl Evaluation<'_> {
@@ -84,7 +100,7 @@ impl Evaluation<'_> {
         let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let ordering = match (shown.parse::<f64>(), literal.parse::<f64>()) {
             (Ok(left), Ok(right)) => left.total_cmp(&right),
-            _ => shown.cmp(&literal),
+            _ => (self.compare)(&shown, &literal),
         };
         match operator.as_str() {
             "eq" => Ok(ordering.is_eq()),
@@ -150,6 +166,14 @@ mod tests {
             assert_eq!(matches(filter, &item), Ok(true), "{filter}");
         }
         assert_eq!(matches("LogicalName ne 'contact'", &item), Ok(false));
+    }
+
+    #[test]
+    fn filters_on_rows_compare_text_without_regard_to_case() {
+        let item = json!({"sdkmessageid": {"name": "CreateMultiple"}});
+        let filter = "sdkmessageid/name eq 'createmultiple'";
+        assert_eq!(matches_ignoring_case(filter, &item), Ok(true));
+        assert_eq!(matches(filter, &item), Ok(false));
     }
 
     #[test]

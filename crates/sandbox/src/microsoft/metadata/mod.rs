@@ -15,6 +15,7 @@ use serde_json::json;
 
 pub(super) use self::csdl::csdl;
 pub(super) use self::definitions::entity_definitions;
+pub(super) use self::filter::matches_ignoring_case;
 use super::errors::json_response;
 use super::request::ApiRequest;
 use super::store::Organization;
@@ -27,6 +28,6 @@ pub(super) fn service_document(request: &ApiRequest, organization: &Organization
         .map(|table| &table.definition().entity_set_name)
         .map(|set| json!({"name": set, "kind": "EntitySet", "url": set}))
         .collect();
-    let context = format!("{}/$metadata", request.root);
+    let context = format!("{}/$metadata", request.caller.root);
     json_response(StatusCode::OK, &json!({"@odata.context": context, "value": sets}))
 }

@@ -134,6 +134,8 @@ pub(crate) struct Preferences {
     pub track_changes: bool,
     /// `return=representation`.
     pub representation: bool,
+    /// `odata.continue-on-error`: a batch goes on behind an operation that fails.
+    pub continue_on_error: bool,
     /// Patterns of `odata.include-annotations`; empty: none.
     annotations: Vec<String>,
     /// The value of `odata.include-annotations` as it was sent.
@@ -161,6 +163,7 @@ impl Preferences {
                 self.max_page_size = value.trim_matches('"').parse().ok().filter(|size| *size > 0);
             }
             "odata.track-changes" | "track-changes" => self.track_changes = true,
+            "odata.continue-on-error" | "continue-on-error" => self.continue_on_error = value != "false",
             "return" => self.representation = value == "representation",
             "odata.include-annotations" | "include-annotations" => {
                 self.annotations_raw = Some(value.to_owned());

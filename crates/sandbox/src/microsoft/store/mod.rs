@@ -1,8 +1,10 @@
-//! Rows in memory: values, their compact encoding, tables with change history, the organization that holds them all.
+//! Rows in memory: values, their compact encoding, tables with change history, the organization that holds them all, and
+//! its journal for writes that are all or nothing.
 
 mod derive;
 mod encoding;
 mod error;
+mod journal;
 mod organization;
 mod state;
 mod table;

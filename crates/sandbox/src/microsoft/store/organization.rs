@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::derive::{Deriving, derive_columns};
 use super::encoding::EncodedRow;
 use super::error::{WriteError, duplicate_key, not_found};
+use super::journal::Undo;
 use super::state::{set_defaults, set_state};
 use super::table::{Row, Table, encode_key};
 use super::value::{Cell, CellRef};
@@ -28,12 +29,14 @@ pub type CellChange = (usize, Option<Cell>);
 /// All tables of the environment. Callers hold it behind one lock, so every method is atomic.
 #[derive(Debug)]
 pub struct Organization {
-    tables: Vec<Table>,
+    pub(super) tables: Vec<Table>,
     by_logical_name: HashMap<String, usize>,
     by_set: HashMap<String, usize>,
     version: u64,
     /// How many lookups point at a row; absent for none. Rows nothing points at are deleted without a scan.
-    references: HashMap<Uuid, u32>,
+    pub(super) references: HashMap<Uuid, u32>,
+    /// What can be taken back; `None` outside of [`Organization::all_or_nothing`].
+    pub(super) journal: Option<Vec<Undo>>,
     /// Changes with every change of metadata.
     metadata_version: u64,
     /// When it was made, in seconds since 1970. What was known of it before, an earlier environment knew.
@@ -60,6 +63,7 @@ impl Organization {
             tables,
             version: Self::FIRST_VERSION,
             references: HashMap::new(),
+            journal: None,
             metadata_version: Self::FIRST_VERSION,
             created,
         }
@@ -227,7 +231,9 @@ impl Organization {
             self.clear_references_to(id, actor, now);
         }
         let version = self.next_version();
-        self.tables[table].remove(id, version);
+        if let Some(before) = self.tables[table].remove(id, version) {
+            self.note(table, id, before);
+        }
         Ok(version)
     }
 
@@ -268,17 +274,13 @@ impl Organization {
             self.forget_reference(target);
         }
         let version = self.next_version();
-        self.tables[table].put(
-            id,
-            Row {
-                version,
-                cells: encoded,
-            },
-        );
+        let cells = encoded;
+        let before = self.tables[table].put(id, Row { version, cells });
+        self.note(table, id, before);
         Ok(version)
     }
 
-    fn forget_reference(&mut self, target: Uuid) {
+    pub(super) fn forget_reference(&mut self, target: Uuid) {
         if let Some(count) = self.references.get_mut(&target) {
             *count -= 1;
             if *count == 0 {
@@ -351,7 +353,7 @@ impl Organization {
 }
 
 /// Lookup columns whose target may be deleted, so whose references must be known.
-fn lookup_columns(definition: &TableDefinition) -> Vec<usize> {
+pub(super) fn lookup_columns(definition: &TableDefinition) -> Vec<usize> {
     let deletable = |table: &str| !matches!(table, "systemuser" | "team" | "businessunit" | "transactioncurrency");
     definition
         .columns
@@ -365,7 +367,10 @@ fn lookup_columns(definition: &TableDefinition) -> Vec<usize> {
         .collect()
 }
 
-fn references_of<'row>(cells: &'row EncodedRow, lookups: &'row [usize]) -> impl Iterator<Item = Uuid> + 'row {
+pub(super) fn references_of<'row>(
+    cells: &'row EncodedRow,
+    lookups: &'row [usize],
+) -> impl Iterator<Item = Uuid> + 'row {
     cells
         .cells()
         .filter(|(column, _)| lookups.contains(column))

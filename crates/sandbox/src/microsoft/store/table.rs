@@ -6,6 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::encoding::EncodedRow;
+use super::journal::Before;
 use crate::microsoft::schema::TableDefinition;
 
 /// A stored row.
@@ -168,29 +169,53 @@ impl Table {
         })
     }
 
-    pub(super) fn put(&mut self, id: Uuid, row: Row) {
+    /// Writes a row and tells what was there before.
+    pub(super) fn put(&mut self, id: Uuid, row: Row) -> Before {
         let version = row.version;
         self.unindex(id);
         self.index(id, &row.cells);
-        self.rows.insert(id, row);
-        self.deleted.remove(&id);
+        let before = Before {
+            row: self.rows.insert(id, row),
+            deleted: self.deleted.remove(&id),
+        };
         self.remember(ChangeEntry {
             version,
             id,
             deleted: false,
         });
+        before
     }
 
-    pub(super) fn remove(&mut self, id: Uuid, version: u64) {
+    /// Removes a row and tells what was there before; `None` if nothing was.
+    pub(super) fn remove(&mut self, id: Uuid, version: u64) -> Option<Before> {
         self.unindex(id);
-        if self.rows.remove(&id).is_some() {
-            self.deleted.insert(id, version);
-            self.remember(ChangeEntry {
-                version,
-                id,
-                deleted: true,
-            });
+        let row = Some(self.rows.remove(&id)?);
+        let deleted = self.deleted.insert(id, version);
+        self.remember(ChangeEntry {
+            version,
+            id,
+            deleted: true,
+        });
+        Some(Before { row, deleted })
+    }
+
+    /// Takes the table's latest change back, which was of this row.
+    pub(super) fn take_back(&mut self, id: Uuid, before: Before) {
+        self.unindex(id);
+        match before.row {
+            Some(row) => {
+                self.index(id, &row.cells);
+                self.rows.insert(id, row);
+            }
+            None => {
+                self.rows.remove(&id);
+            }
         }
+        match before.deleted {
+            Some(version) => self.deleted.insert(id, version),
+            None => self.deleted.remove(&id),
+        };
+        self.history.pop_back();
     }
 
     fn index(&mut self, id: Uuid, cells: &EncodedRow) {
