@@ -1,14 +1,16 @@
 //! Counts and times every call of the API, whatever way it ends.
 
 use std::{
+    collections::HashSet,
     pin::Pin,
+    sync::LazyLock,
     task::{Context, Poll, ready},
     time::Instant,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
-use crosswalk_proto::api::code_name;
+use crosswalk_proto::api::{self, code_name};
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use hyper::body::{Frame, SizeHint};
@@ -146,34 +148,11 @@ impl hyper::body::Body for CountedBody {
 }
 
 /// Every method there is; labels come from a closed set, and a path is whatever somebody sends.
-const METHODS: [&str; 20] = [
-    "/crosswalk.v1.Instances/GetInstance",
-    "/crosswalk.v1.Instances/ListInstances",
-    "/crosswalk.v1.Instances/CreateInstance",
-    "/crosswalk.v1.Instances/UpdateInstance",
-    "/crosswalk.v1.Instances/DeleteInstance",
-    "/crosswalk.v1.Instances/TestConnections",
-    "/crosswalk.v1.Workflows/GetWorkflow",
-    "/crosswalk.v1.Workflows/ListWorkflows",
-    "/crosswalk.v1.Workflows/StartWorkflow",
-    "/crosswalk.v1.Workflows/StopWorkflow",
-    "/crosswalk.v1.Workflows/WatchWorkflows",
-    "/crosswalk.v1.Workflows/ListRevisions",
-    "/crosswalk.v1.Workflows/GetDiff",
-    "/crosswalk.v1.Mappings/GetMapping",
-    "/crosswalk.v1.Mappings/ListMappings",
-    "/crosswalk.v1.Mappings/CreateMapping",
-    "/crosswalk.v1.Mappings/UpdateMapping",
-    "/crosswalk.v1.Mappings/DeleteMapping",
-    "/crosswalk.v1.Catalog/ListTables",
-    "/crosswalk.v1.Catalog/GetTable",
-];
+static METHODS: LazyLock<HashSet<String>> = LazyLock::new(|| api::methods().into_iter().collect());
 
 fn known_method(path: &str) -> &'static str {
-    METHODS
-        .into_iter()
-        .find(|method| *method == path)
-        .map_or("other", |method| &method[1..])
+    let known = path.strip_prefix('/').and_then(|method| METHODS.get(method));
+    known.map_or("other", String::as_str)
 }
 
 #[cfg(test)]
@@ -182,20 +161,28 @@ mod tests {
 
     #[test]
     fn every_method_of_the_api_has_a_label() {
-        let descriptors = String::from_utf8_lossy(crosswalk_proto::DESCRIPTORS).into_owned();
-        for method in METHODS {
-            let (service, method) = method[1..].split_once('/').unwrap();
-            let service = service.strip_prefix("crosswalk.v1.").unwrap();
-            assert!(
-                descriptors.contains(service) && descriptors.contains(method),
-                "{service}/{method}"
-            );
+        for file in [
+            include_str!("../../../proto/crosswalk/v1/catalog.proto"),
+            include_str!("../../../proto/crosswalk/v1/dead_letters.proto"),
+            include_str!("../../../proto/crosswalk/v1/instances.proto"),
+            include_str!("../../../proto/crosswalk/v1/mappings.proto"),
+            include_str!("../../../proto/crosswalk/v1/workflows.proto"),
+        ] {
+            let (_, service) = file.split_once("\nservice ").unwrap();
+            let (service, body) = service.split_once(" {").unwrap();
+            let methods = body.lines().filter_map(|line| line.trim().strip_prefix("rpc "));
+            let names: Vec<&str> = methods
+                .filter_map(|line| line.split_once('('))
+                .map(|(name, _)| name)
+                .collect();
+            assert!(!names.is_empty(), "{service}");
+            for name in names {
+                let method = format!("crosswalk.v1.{service}/{name}");
+                assert_eq!(known_method(&format!("/{method}")), method);
+            }
         }
-        assert_eq!(
-            known_method("/crosswalk.v1.Catalog/GetTable"),
-            "crosswalk.v1.Catalog/GetTable"
-        );
         assert_eq!(known_method("/anything"), "other");
+        assert_eq!(known_method("crosswalk.v1.Catalog/GetTable"), "other");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Errors of the API, and the one place where they become gRPC statuses.
 
+mod violations;
+
 use std::{collections::HashMap, time::Duration};
 
 use crosswalk_core::{
@@ -11,6 +13,8 @@ use crosswalk_runtime::{error::chain, sealing::SealingError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+pub(crate) use self::violations::{Violation, Violations};
+use self::violations::{describe, sendable};
 use crate::system::SystemFailure;
 
 /// The domain of every reason we give.
@@ -18,6 +22,9 @@ const DOMAIN: &str = "crosswalk";
 
 /// When to try again if nobody knows better.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// When to try again where others have to come to their end first.
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Why a call is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +47,12 @@ pub(crate) enum ApiError {
     /// One of the two systems does not do what it was asked for.
     #[error(transparent)]
     System(Box<SystemFailure>),
+    /// As many such calls are under way as there may be.
+    #[error("{message}")]
+    Exhausted { reason: &'static str, message: String },
     /// The control log cannot be read or written.
     #[error("Kafka cannot be used")]
-    Kafka(#[from] KafkaError),
+    Kafka(#[source] KafkaError),
     /// A secret cannot be sealed.
     #[error("the secret cannot be stored")]
     Sealing(#[from] SealingError),
@@ -52,38 +62,25 @@ pub(crate) enum ApiError {
     /// The process is about to end.
     #[error("the control plane is shutting down; connect again")]
     Draining,
+    /// A part of ours has failed in a way that it never should.
+    #[error("the control plane failed by a defect; its log says where: report it")]
+    Defect,
 }
 
-/// A field of a request that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Violation {
-    /// Its path, e.g. `mapping.fields[3].campaign_field`.
-    pub(crate) field: String,
-    /// Stable reason, e.g. `REQUIRED`.
-    pub(crate) reason: &'static str,
-    /// What is wrong with it and what to do.
-    pub(crate) description: String,
-}
+/// The reason of the refusal to list dead letters that are too many.
+pub(crate) const TOO_MANY_DEAD_LETTERS: &str = "TOO_MANY_DEAD_LETTERS";
 
-/// Violations collected while a request is read, so that all of them can be told at once.
-#[derive(Debug, Default)]
-pub(crate) struct Violations(Vec<Violation>);
-
-impl Violations {
-    pub(crate) fn add(&mut self, field: impl Into<String>, reason: &'static str, description: impl Into<String>) {
-        self.0.push(Violation {
-            field: field.into(),
-            reason,
-            description: description.into(),
-        });
-    }
-
-    /// Ends the reading of a request.
-    pub(crate) fn finish(self) -> Result<(), ApiError> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::InvalidArgument(self.0))
+impl From<KafkaError> for ApiError {
+    fn from(error: KafkaError) -> Self {
+        match error {
+            KafkaError::TooManyDeadLetters { limit } => Self::precondition(
+                TOO_MANY_DEAD_LETTERS,
+                format!(
+                    "there are more than {limit} dead letters, too many to be listed; correct what they are about, then \
+                     redrive them by reason or table, or all: that needs no list"
+                ),
+            ),
+            other => Self::Kafka(other),
         }
     }
 }
@@ -137,8 +134,9 @@ impl ApiError {
             Self::Conflict { .. } => Code::Aborted,
             Self::Precondition { .. } => Code::FailedPrecondition,
             Self::System(failure) => failure.status_code(),
+            Self::Exhausted { .. } => Code::ResourceExhausted,
             Self::Kafka(_) | Self::Starting(_) | Self::Draining => Code::Unavailable,
-            Self::Sealing(_) => Code::Internal,
+            Self::Sealing(_) | Self::Defect => Code::Internal,
         }
     }
 
@@ -146,19 +144,25 @@ impl ApiError {
         match self {
             Self::InvalidArgument(_) => "FIELDS_INVALID",
             Self::NotFound(_) => "NOT_FOUND",
-            Self::AlreadyExists { reason, .. } | Self::Precondition { reason, .. } => reason,
+            Self::AlreadyExists { reason, .. } | Self::Precondition { reason, .. } | Self::Exhausted { reason, .. } => {
+                reason
+            }
             Self::Conflict { .. } => "ETAG_MISMATCH",
             Self::System(failure) => failure.code,
             Self::Kafka(error) => error.code(),
             Self::Sealing(_) => "SEALING_FAILED",
             Self::Starting(_) => "STARTING",
             Self::Draining => "SHUTTING_DOWN",
+            Self::Defect => "DEFECT",
         }
     }
 
     /// What the other side reads. Errors of our own parts are logged, not sent.
     fn message(&self) -> String {
         match self {
+            Self::Kafka(KafkaError::NoAnswer { operation, .. }) if operation.starts_with("read") => {
+                "Kafka did not answer in time; try again".to_owned()
+            }
             Self::Kafka(KafkaError::NoAnswer { .. }) => {
                 "Kafka did not answer in time; whether the change took effect is not known: read the resource before you \
                  try again"
@@ -178,6 +182,7 @@ impl ApiError {
             Self::System(failure) => failure.retry_after(RETRY_AFTER),
             Self::Kafka(error) => (error.class() != Class::Fatal).then_some(RETRY_AFTER),
             Self::Starting(_) | Self::Draining => Some(RETRY_AFTER),
+            Self::Exhausted { .. } => Some(BUSY_RETRY_AFTER),
             _ => None,
         }
     }
@@ -191,24 +196,6 @@ impl ApiError {
             ]),
             Self::System(failure) => HashMap::from([("system".to_owned(), failure.system.to_string())]),
             _ => HashMap::new(),
-        }
-    }
-}
-
-/// Most fields that the message of an error names.
-const NAMED_FIELDS: usize = 10;
-
-fn describe(violations: &[Violation]) -> String {
-    match violations {
-        [one] => format!("{}: {}", one.field, one.description),
-        many => {
-            let fields: Vec<&str> = many
-                .iter()
-                .take(NAMED_FIELDS)
-                .map(|violation| violation.field.as_str())
-                .collect();
-            let more = if many.len() > NAMED_FIELDS { ", …" } else { "" };
-            format!("{} fields are not valid: {}{more}", many.len(), fields.join(", "))
         }
     }
 }
@@ -236,75 +223,11 @@ impl From<ApiError> for Status {
     }
 }
 
-/// Most bytes of violations in an answer. They travel in a header, and clients and proxies take 8 KiB of headers at most, in
-/// base64; a longer one breaks the connection instead of telling anything.
-const MAX_VIOLATION_BYTES: usize = 4_500;
-
-/// As many violations as an answer can carry. Whoever corrects them is told of the others then.
-fn sendable(violations: Vec<Violation>) -> impl Iterator<Item = Violation> {
-    violations.into_iter().scan(0, |bytes, violation| {
-        // Tags and lengths take a few bytes besides.
-        *bytes += violation.field.len() + violation.description.len() + violation.reason.len() + 12;
-        (*bytes <= MAX_VIOLATION_BYTES).then_some(violation)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use crosswalk_core::control::LogOffset;
 
     use super::*;
-
-    #[test]
-    fn every_wrong_field_is_named_with_its_reason() {
-        let mut violations = Violations::default();
-        violations.add("instance.dynamics.tenant_id", "REQUIRED", "must be set");
-        violations.add("instance.campaign.api_url", "NOT_HTTPS", "must be https");
-        let status = Status::from(violations.finish().unwrap_err());
-        let details = status.get_error_details();
-        let bad_request = details.bad_request().unwrap();
-        let named: Vec<(&str, &str)> = bad_request
-            .field_violations
-            .iter()
-            .map(|violation| (violation.field.as_str(), violation.reason.as_str()))
-            .collect();
-        assert_eq!(status.code(), Code::InvalidArgument);
-        assert_eq!(
-            named,
-            [
-                ("instance.dynamics.tenant_id", "REQUIRED"),
-                ("instance.campaign.api_url", "NOT_HTTPS")
-            ]
-        );
-        assert!(status.message().contains("2 fields"), "{}", status.message());
-    }
-
-    #[test]
-    fn more_wrong_fields_than_a_header_carries_are_counted_in_the_message() {
-        let mut violations = Violations::default();
-        for place in 0..1_000 {
-            violations.add(
-                format!("mapping.fields[{place}]"),
-                "INCOMPATIBLE_TYPES",
-                "x".repeat(100),
-            );
-        }
-        let status = Status::from(violations.finish().unwrap_err());
-        assert!(status.message().contains("1000 fields"), "{}", status.message());
-        assert!(
-            !status
-                .get_error_details()
-                .bad_request()
-                .unwrap()
-                .field_violations
-                .is_empty()
-        );
-        assert!(
-            status.details().len() + status.message().len() < 6_000,
-            "{}",
-            status.details().len()
-        );
-    }
 
     #[test]
     fn a_conflict_tells_the_present_etag() {
@@ -335,6 +258,20 @@ mod tests {
         assert_eq!(status.code(), Code::Unavailable);
         assert!(status.get_error_details().retry_info().is_some());
         assert!(!status.message().contains("append"), "{}", status.message());
+    }
+
+    #[test]
+    fn too_many_dead_letters_are_refused_with_what_to_do_and_asking_again_does_not_help() {
+        let status = Status::from(ApiError::from(KafkaError::TooManyDeadLetters { limit: 7 }));
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        assert!(
+            status.message().contains("redrive them by reason"),
+            "{}",
+            status.message()
+        );
+        let details = status.get_error_details();
+        assert_eq!(details.error_info().unwrap().reason, TOO_MANY_DEAD_LETTERS);
+        assert!(details.retry_info().is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use crosswalk_core::is_loopback_host;
 use http::{StatusCode, header, uri::Authority};
 
 const REFUSAL: &str = "This port answers requests to localhost and loopback addresses only.\n";
@@ -34,22 +35,7 @@ fn is_to_loopback(request: &Request) -> bool {
             .ok()
     };
     let authority = request.uri().authority().cloned().or_else(header);
-    authority.is_some_and(|authority| is_loopback_name(authority.host()))
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<std::net::IpAddr>();
-    match address {
-        Ok(address) => address.is_loopback(),
-        // RFC 6761 §6.3: every name below localhost is loopback.
-        Err(_) => {
-            let name = host.to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
-        }
-    }
+    authority.is_some_and(|authority| is_loopback_host(authority.host()))
 }
 
 #[cfg(test)]

@@ -4,8 +4,12 @@ mod backlog;
 mod call_metrics;
 mod catalog_cache;
 mod error;
+mod gauges;
 mod host_guard;
+mod letters;
 mod parse;
+mod positions;
+mod record_counts;
 mod server;
 mod service;
 mod settings;
@@ -13,6 +17,7 @@ mod shared;
 mod system;
 #[cfg(test)]
 mod testing;
+mod turns;
 mod view;
 mod watch;
 
@@ -65,6 +70,7 @@ pub async fn start_on(context: Context, settings: ControlPlaneSettings, listener
         return Err(SettingsError::new(problems).into());
     }
     call_metrics::describe();
+    gauges::describe();
     let shared = Arc::new(Shared::new(
         settings.sealing.keys()?,
         &settings.api,
@@ -104,6 +110,8 @@ async fn follow(
     let policy = RetryPolicy::forever(Backoff::default());
     let connected = retry(&policy, stop, "connect to Kafka", || Connected::to(&kafka)).await;
     let connected = shared.connect(connected.context("Kafka cannot be used")?);
+    connected.control.on_turn(context.liveness().beats("control log"));
+    connected.reports.on_turn(context.liveness().beats("worker reports"));
     let Some(state) = stop.run_until_cancelled(connected.control.state()).await else {
         return Ok(());
     };
@@ -119,6 +127,9 @@ async fn follow(
         () = async { while reports.changed().await.is_ok() {} } => {
             Err(anyhow::anyhow!("worker reports cannot be followed any more"))
         }
+        never = connected.letters.run(&connected.control) => match never {},
+        never = connected.record_counts.run(&shared) => match never {},
+        never = gauges::run(connected) => match never {},
     };
     set_health(&health, ServingStatus::NotServing).await;
     result

@@ -144,6 +144,6 @@ mod tests {
             .iter()
             .map(|problem| problem.key().to_owned())
             .collect();
-        assert_eq!(keys, ["api.max_request_bytes", "api.system_timeout"]);
+        assert_eq!(keys, ["sealing.key", "api.max_request_bytes", "api.system_timeout"]);
     }
 }

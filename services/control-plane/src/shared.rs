@@ -1,28 +1,33 @@
 //! What all parts of the API share: the followed topics, the systems, the keys.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use crosswalk_core::{
-    InstanceId, ResourceName, WorkflowName,
+    InstanceId, ResourceName,
     control::{Change, Entry, EntryId, Etag, Instance, Outcome, State},
 };
-use crosswalk_kafka::{ControlLog, DeadLetterIndex, History, Kafka, KafkaError, Producer, Reports};
+use crosswalk_kafka::{ControlLog, History, Kafka, KafkaError, Producer, Reports};
 use crosswalk_runtime::sealing::SealingKeys;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{ApiSettings, backlog::Backlogs, catalog_cache::CatalogCache, error::ApiError, system::Systems};
+use crate::{
+    ApiSettings, backlog::Backlogs, catalog_cache::CatalogCache, error::ApiError, letters::Letters,
+    positions::Positions, record_counts::RecordCounts, system::Systems, turns::Turns,
+};
 
 /// How long a call waits for the control log to be read to its end for the first time.
 const FIRST_READ_WAIT: Duration = Duration::from_secs(5);
 
 /// How often a change without an etag is tried again behind somebody else's.
 const CONFLICT_ATTEMPTS: usize = 8;
+
+/// Estimates that run at once, and that wait. Each may hold the ledger of a large table: 64 bytes a record.
+const ESTIMATES: (usize, usize) = (2, 4);
 
 /// Who changes things while nobody has to say who he is.
 const ACTOR: &str = "local";
@@ -36,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) systems: Systems,
     /// What the catalogs of both systems said.
     pub(crate) catalogs: CatalogCache,
+    /// Those who read a whole ledger.
+    pub(crate) estimates: Turns,
     /// Rows or changes that are too many for a replay.
     pub(crate) replay_limit: u64,
     /// Streams end when it is cancelled.
@@ -50,38 +57,18 @@ pub(crate) struct Connected {
     pub(crate) followed_since: Timestamp,
     pub(crate) backlogs: Backlogs,
     pub(crate) letters: Letters,
+    pub(crate) positions: Positions,
+    pub(crate) record_counts: RecordCounts,
     pub(crate) kafka: Kafka,
-}
-
-/// The dead letters of workflows, each followed from the first time that somebody asks.
-pub(crate) struct Letters {
-    kafka: Kafka,
-    producer: Producer,
-    followed: tokio::sync::Mutex<HashMap<WorkflowName, DeadLetterIndex>>,
-}
-
-impl Letters {
-    /// The dead letters of a workflow.
-    pub(crate) async fn of(&self, workflow: &WorkflowName) -> Result<DeadLetterIndex, ApiError> {
-        let mut followed = self.followed.lock().await;
-        if let Some(index) = followed.get(workflow) {
-            return Ok(index.clone());
-        }
-        let index = DeadLetterIndex::follow(&self.kafka, self.producer.clone(), workflow).await?;
-        followed.insert(workflow.clone(), index.clone());
-        Ok(index)
-    }
 }
 
 impl Connected {
     pub(crate) async fn to(kafka: &Kafka) -> Result<Self, KafkaError> {
         let producer = Producer::new(kafka)?;
         Ok(Self {
-            letters: Letters {
-                kafka: kafka.clone(),
-                producer: producer.clone(),
-                followed: tokio::sync::Mutex::default(),
-            },
+            letters: Letters::new(kafka.clone(), producer.clone()),
+            positions: Positions::new(kafka.clone(), producer.clone()),
+            record_counts: RecordCounts::default(),
             kafka: kafka.clone(),
             control: ControlLog::follow(kafka, producer, History::Kept).await?,
             reports: Reports::follow(kafka).await?,
@@ -99,6 +86,7 @@ impl Shared {
             keys,
             systems,
             catalogs: CatalogCache::default(),
+            estimates: Turns::new(ESTIMATES.0, ESTIMATES.1),
             replay_limit: settings.replay_limit,
             stop,
         }

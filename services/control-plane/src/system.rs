@@ -54,7 +54,7 @@ impl SystemFailure {
         }
     }
 
-    fn timed_out(system: System, waited: Duration) -> Self {
+    pub(crate) fn timed_out(system: System, waited: Duration) -> Self {
         let code = match system {
             System::Dynamics => "DYNAMICS_UNREACHABLE",
             System::Campaign => "CAMPAIGN_UNREACHABLE",
@@ -84,6 +84,12 @@ impl SystemFailure {
             Class::Cancelled => Some(default),
             Class::Rejected | Class::Fatal => None,
         }
+    }
+}
+
+impl Classify for SystemFailure {
+    fn class(&self) -> Class {
+        self.class
     }
 }
 

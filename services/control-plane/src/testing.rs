@@ -5,7 +5,7 @@ use crosswalk_core::{
     control::{
         CampaignSettings, Change, DynamicsSettings, Entry, EntryId, InstanceSettings, LogOffset, Outcome, RunId, State,
     },
-    mapping::{Filter, KeyMapping, MappingOptions, TableMapping},
+    mapping::{Filter, KeyMapping, MappedTypes, MappingOptions, TableMapping},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -70,6 +70,7 @@ fn add_mapping(state: &mut State, table: &str) {
         replacements: Vec::new(),
         filter: Filter::default(),
         links: Vec::new(),
+        types: MappedTypes::default(),
         options: MappingOptions::default(),
     };
     let name = format!("instances/demo/workflows/ingress/mappings/{table}");

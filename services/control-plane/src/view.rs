@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     error::ApiError,
+    record_counts::RecordCounts,
     shared::{Connected, instance},
 };
 
@@ -85,15 +86,18 @@ fn message(connected: &Connected, instance: &Instance, name: &WorkflowName, back
         // What does not run yet has no queues.
         backlog: if is_available(name.workflow) { backlog } else { Some(0) },
         pending_changes: instance.pending_changes(name.workflow),
-        warnings: &warnings(instance, name.workflow),
+        warnings: &warnings(instance, name, &connected.record_counts),
         now,
     })
 }
 
 /// Where the draft is larger than Adobe's documentation allows for.
-fn warnings(instance: &Instance, workflow: WorkflowId) -> Vec<Warning> {
-    match workflow {
-        WorkflowId::Ingress => workflow_warnings(instance.mappings().map(|(_, mapping)| &*mapping.definition), None),
+fn warnings(instance: &Instance, name: &WorkflowName, counts: &RecordCounts) -> Vec<Warning> {
+    match name.workflow {
+        WorkflowId::Ingress => workflow_warnings(
+            instance.mappings().map(|(_, mapping)| &*mapping.definition),
+            counts.of_mapped(&name.instance, instance),
+        ),
         WorkflowId::Egress | WorkflowId::OptInOut => Vec::new(),
     }
 }
@@ -121,7 +125,21 @@ fn derive(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ingress, started_state};
+    use crate::testing::{ingress, started_state, stopped_state};
+
+    #[test]
+    fn more_records_than_adobe_allows_for_are_a_warning_once_they_are_known() {
+        let (state, name) = (stopped_state(&["account", "contact"]), ingress());
+        let instance = instance(&state, &name.instance).unwrap();
+        let counts = RecordCounts::default();
+        assert_eq!(warnings(instance, &name, &counts), []);
+        counts.note(&name.instance, instance, "account", 15_000_000);
+        assert_eq!(warnings(instance, &name, &counts), []);
+        counts.note(&name.instance, instance, "contact", 1);
+        let found = warnings(instance, &name, &counts);
+        let found: Vec<(&str, u64, u64)> = found.iter().map(|one| (one.code, one.actual, one.limit)).collect();
+        assert_eq!(found, [("GUARDRAIL_RECORDS", 15_000_001, 15_000_000)]);
+    }
 
     #[test]
     fn a_missing_worker_is_not_missed_before_the_reports_have_been_read() {

@@ -35,6 +35,7 @@ pub(crate) enum MappingsCommand {
     #[command(after_help = PREVIEW)]
     Preview(PreviewArguments),
     /// Go through the whole table and say what a start with the draft would do; writes nothing
+    #[command(after_help = ESTIMATE)]
     Estimate {
         /// Id of the mapping
         #[arg(value_parser = resource_id)]
@@ -83,7 +84,17 @@ Example:
   crosswalk mappings replay contact
   crosswalk workflows stop ingress --wait && crosswalk workflows start ingress --wait";
 
+const ESTIMATE: &str = "\
+The figures are those of the first load, or of the replay that has been asked for, with its --force. Where a start would go \
+on from its position and read only what changes, they are those of a replay; `Figures of` says which.
+
+Example:
+  crosswalk mappings estimate contact";
+
 const PREVIEW: &str = "\
+What is shown is what the next change of each record would do. Fields without updates that differ are written by a replay \
+only.
+
 Examples:
   crosswalk mappings preview contact --sample 20
   crosswalk mappings preview contact --record 6f0cbd41-0000-4000-8000-000000000001 -f contact.json";

@@ -33,7 +33,7 @@ Standard output has data only; messages and progress go to standard error.
 
 Exit codes:
   0  done
-  1  the server refused, or a connection test failed
+  1  the server refused or gave up, or a connection test failed
   2  wrong usage, or a file that cannot be read
   3  the workflow is FAILED
   4  not reached in time
@@ -118,7 +118,7 @@ pub(crate) enum Command {
 fn resource_id(text: &str) -> Result<String, String> {
     let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
     let starts_with_letter = text.starts_with(|first: char| first.is_ascii_lowercase());
-    if starts_with_letter && text.len() <= 40 && text.chars().all(allowed) {
+    if starts_with_letter && !text.ends_with('-') && text.len() <= 40 && text.chars().all(allowed) {
         Ok(text.to_owned())
     } else {
         Err("an id has 1 to 40 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen".to_owned())
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(resource_id(id).as_deref(), Ok(id));
         }
         let too_long = "a".repeat(41);
-        for id in ["", "Prod", "2p", "-a", "a/b", "a b", too_long.as_str()] {
+        for id in ["", "Prod", "2p", "-a", "a-", "a/b", "a b", too_long.as_str()] {
             assert!(resource_id(id).is_err(), "`{id}` was accepted");
         }
     }

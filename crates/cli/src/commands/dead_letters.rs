@@ -205,7 +205,12 @@ async fn redrive(
     } else {
         ""
     };
-    notice(format_args!("{} dead letters are redriven{when}", answer.count));
+    let letters = if answer.uncounted {
+        "all dead letters that are meant, too many to be counted,".to_owned()
+    } else {
+        format!("{} dead letters", answer.count)
+    };
+    notice(format_args!("{letters} are redriven{when}"));
     output.write(&answer, |_| String::new())
 }
 

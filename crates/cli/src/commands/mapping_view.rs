@@ -62,10 +62,13 @@ pub(crate) fn whole(mapping: &Mapping, types: &FieldTypes) -> String {
     let now = Timestamp::now();
     let replay = mapping.pending_replay.as_ref().map_or_else(String::new, |replay| {
         let all = if replay.force { ", of all records" } else { "" };
-        format!(
-            "at the next start{all}, asked for {}",
-            ago_or_dash(replay.request_time.as_ref(), now)
-        )
+        let when = if replay.started {
+            "as soon as the reader comes to it"
+        } else {
+            "at the next start"
+        };
+        let asked = ago_or_dash(replay.request_time.as_ref(), now);
+        format!("{when}{all}, asked for {asked}")
     });
     let lines = |lines: Vec<String>| lines.join("\n");
     let mut rows = vec![

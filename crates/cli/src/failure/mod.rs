@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// The server refused.
     #[error(transparent)]
     Server(Box<ServerError>),
+    /// The server ended its answer before it was whole.
+    #[error("{0}")]
+    CutShort(String),
     /// No server answers.
     #[error("no Crosswalk server answers at {endpoint}: {reason}")]
     Unreachable {
@@ -95,7 +98,12 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-            Self::Server(_) | Self::Overtaken { .. } | Self::ConnectionTest(_) | Self::Output(_) | Self::Json(_) => 1,
+            Self::Server(_)
+            | Self::CutShort(_)
+            | Self::Overtaken { .. }
+            | Self::ConnectionTest(_)
+            | Self::Output(_)
+            | Self::Json(_) => 1,
             Self::Usage(_) => 2,
             Self::WorkflowFailed { .. } => 3,
             Self::NoAnswer { .. } | Self::TimedOut { .. } => 4,

@@ -54,6 +54,11 @@ async fn redrive_takes_names_or_a_reason_and_says_when_it_happens() {
         asked[1].filter.as_ref().map(|filter| filter.code.as_str()),
         Some("TOO_LONG")
     );
+    let all = run(&server, &["dead-letters", "redrive", "--all"]).await;
+    assert!(
+        all.code == 0 && all.stderr.contains("too many to be counted"),
+        "{all:?}"
+    );
     let nothing = run(&server, &["dead-letters", "redrive"]).await;
     assert_eq!(nothing.code, 2, "which ones has to be said: {nothing:?}");
 }

@@ -206,10 +206,33 @@ async fn replay_says_when_it_begins_and_get_shows_it() {
 }
 
 #[tokio::test]
-async fn preview_shows_the_mapped_row_and_what_campaign_holds() {
+async fn preview_shows_the_source_row_the_mapped_row_and_what_campaign_holds() {
     let server = Server::start().await;
     let ran = run(&server, &["mappings", "preview", "contact", "--record", "a1"]).await;
-    for expected in ["UPDATE", r#"{"firstName":"Ada"}"#, "\"Augusta\""] {
+    assert_snapshot!(ran.transcript(), @r#"
+    exit 0
+    --- stdout
+    Record:      a1
+    Effect:      UPDATE
+    Mapped row:  {"firstName":"Ada"}
+    DYNAMICS FIELD  VALUE
+    firstname       Ada of Dynamics
+    CAMPAIGN FIELD  CAMPAIGN HOLDS  WOULD BE  WRITTEN BY
+    firstName       "Augusta"       "Ada"     any change
+    cusNotes        "old"           "new"     a replay only
+    --- stderr
+    "#);
+}
+
+#[tokio::test]
+async fn preview_names_the_conditions_of_the_saved_mapping_that_do_not_hold() {
+    let server = Server::start().await;
+    let mut mapping = run(&server, &["mappings", "get", "contact", "-o", "json"]).await.json();
+    mapping["filter"] = json!({"conditions": [
+        {"dynamicsField": "statecode", "operator": "OPERATOR_NOT_EQUALS", "values": ["1"]}]});
+    run_with_input(&server, &["mappings", "apply", "-f", "-"], &mapping.to_string()).await;
+    let ran = run(&server, &["mappings", "preview", "contact", "--record", "filtered"]).await;
+    for expected in ["statecode not equals `1`", "FILTERED; DELETE if Crosswalk wrote it"] {
         assert!(ran.stdout.contains(expected), "{expected} in {ran:?}");
     }
 }
@@ -219,10 +242,23 @@ async fn estimate_tells_the_calls_of_the_whole_table() {
     let server = Server::start().await;
     let ran = run(&server, &["mappings", "estimate", "contact"]).await;
     assert!(ran.code == 0 && ran.stdout.contains("1,200"), "{ran:?}");
+    assert!(ran.stdout.contains("a replay; a start without one"), "{ran:?}");
     let json = run(&server, &["mappings", "estimate", "contact", "-o", "json"])
         .await
         .json();
     assert_eq!(json["done"], true);
+}
+
+#[tokio::test]
+async fn an_estimate_that_the_server_ends_early_is_no_wrong_usage() {
+    let server = Server::start().await;
+    let cut = ACCOUNT.replace("cusCompany", "cusCut");
+    run_with_input(&server, &["mappings", "apply", "--id", "account", "-f", "-"], &cut).await;
+    let ran = run(&server, &["mappings", "estimate", "account"]).await;
+    assert!(
+        ran.code == 1 && ran.stderr.contains("before the whole table"),
+        "{ran:?}"
+    );
 }
 
 #[tokio::test]

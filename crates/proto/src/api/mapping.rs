@@ -3,8 +3,8 @@
 use crosswalk_core::{
     InstanceId, MappingId, ResourceName, control,
     mapping::{
-        ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, MappingOptions, Operator,
-        OverLong, Replacement, TableMapping,
+        ChoiceForm, Combination, Condition, EmptyValue, FieldMapping, Filter, KeyMapping, MappedTypes, MappingOptions,
+        Operator, OverLong, Replacement, TableMapping,
         guardrails::{Warning, mapping_warnings},
     },
 };
@@ -12,9 +12,14 @@ use crosswalk_core::{
 use super::timestamp;
 use crate::v1::{self, mapping_options as wire};
 
-/// A mapping as the API shows it.
+/// A mapping as the API shows it. Whether a replay is pending is told by the reader's position, not by the mapping.
 #[must_use]
-pub fn mapping(instance: &InstanceId, id: &MappingId, mapping: &control::Mapping) -> v1::Mapping {
+pub fn mapping(
+    instance: &InstanceId,
+    id: &MappingId,
+    mapping: &control::Mapping,
+    pending_replay: Option<v1::PendingReplay>,
+) -> v1::Mapping {
     let TableMapping {
         source_table,
         target_resource,
@@ -23,6 +28,7 @@ pub fn mapping(instance: &InstanceId, id: &MappingId, mapping: &control::Mapping
         replacements,
         filter,
         links,
+        types: _,
         options,
     } = &*mapping.definition;
     let name = ResourceName::Mapping {
@@ -48,18 +54,22 @@ pub fn mapping(instance: &InstanceId, id: &MappingId, mapping: &control::Mapping
                 dynamics_table: link.table.clone(),
             })
             .collect(),
-        pending_replay: mapping
-            .replay
-            .filter(|replay| !replay.begun)
-            .map(|replay| v1::PendingReplay {
-                request_time: Some(timestamp(replay.requested)),
-                force: replay.force,
-            }),
+        pending_replay,
         warnings: mapping_warnings(&mapping.definition).iter().map(warning).collect(),
         options: Some(to_options(*options)),
         create_time: Some(timestamp(mapping.created)),
         update_time: Some(timestamp(mapping.updated)),
         etag: mapping.etag.to_string(),
+    }
+}
+
+/// A replay that has not begun, as the API shows it. `started`: the present run is to do it.
+#[must_use]
+pub fn pending_replay(replay: &control::Replay, started: bool) -> v1::PendingReplay {
+    v1::PendingReplay {
+        request_time: Some(timestamp(replay.requested)),
+        force: replay.force,
+        started,
     }
 }
 
@@ -274,6 +284,7 @@ pub fn definition(message: v1::Mapping, options: MappingOptions, filter: Filter)
         filter,
         // Told by metadata, never by whoever sends a mapping.
         links: Vec::new(),
+        types: MappedTypes::default(),
         options,
     }
 }
@@ -297,7 +308,7 @@ mod tests {
             updated: Timestamp::UNIX_EPOCH,
             replay: None,
         };
-        mapping(&"demo".parse().unwrap(), &"contact".parse().unwrap(), &stored)
+        mapping(&"demo".parse().unwrap(), &"contact".parse().unwrap(), &stored, None)
     }
 
     #[test]

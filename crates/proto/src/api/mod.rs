@@ -6,13 +6,15 @@ mod code;
 mod dead_letter;
 mod instance;
 mod mapping;
+mod methods;
 mod workflow;
 
 pub use catalog::{resource, table};
 pub use code::code_name;
 pub use dead_letter::dead_letter;
 pub use instance::instance;
-pub use mapping::{UnknownValues, definition, filter, mapping, options};
+pub use mapping::{UnknownValues, definition, filter, mapping, options, pending_replay};
+pub use methods::methods;
 pub use workflow::{WorkflowView, difference, workflow};
 
 use jiff::Timestamp;

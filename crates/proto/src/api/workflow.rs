@@ -138,6 +138,7 @@ fn progress(run: RunId, view: &WorkflowView<'_>) -> v1::Progress {
 fn worker(report: &WorkerReport) -> v1::Worker {
     let phase = match report.phase {
         Phase::Starting => "STARTING",
+        Phase::Standby => "STANDBY",
         Phase::Running => "RUNNING",
         Phase::Failed(_) => "FAILED",
         Phase::Stopping => "STOPPING",
@@ -186,6 +187,7 @@ mod tests {
             phase_since: NOW,
             hindrance: None,
             counts,
+            passed: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Addresses of the two systems.
 
-use url::{Host, Url};
+use crosswalk_core::is_loopback_host;
+use url::Url;
 
 use crate::error::Violations;
 
@@ -46,15 +47,10 @@ pub(super) fn normal_form(url: &Url) -> String {
 }
 
 fn fault(url: &Url) -> Option<(&'static str, &'static str)> {
-    let Some(host) = url.host() else {
+    let Some(host) = url.host_str() else {
         return Some(("NOT_AN_ADDRESS", "must name a host, as in https://example.com"));
     };
-    let is_loopback = match host {
-        Host::Domain(name) => name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
-    if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback) {
+    if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback_host(host)) {
         return Some(("NOT_HTTPS", "must begin with https://, since credentials travel there"));
     }
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {

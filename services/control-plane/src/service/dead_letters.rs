@@ -6,7 +6,7 @@ use crosswalk_core::{
     ResourceName, WorkflowName,
     control::{Change, Redrive, RedriveSelection, State},
 };
-use crosswalk_kafka::{DeadLetterIndex, LetterSummary};
+use crosswalk_kafka::{DeadLetterIndex, KafkaError, LetterSummary};
 use crosswalk_proto::{
     api,
     v1::{
@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::cut;
 use crate::{
-    error::ApiError,
+    error::{ApiError, TOO_MANY_DEAD_LETTERS},
     parse::{LetterFilter, dead_letter_name, dead_letter_names, letter_filter, next_page_token, page, workflow_name},
     shared::{Shared, instance},
     view::is_available,
@@ -68,8 +68,8 @@ impl DeadLettersService {
         let list = format!("{name}/deadLetters");
         let page = page(&list, request.page_size, &request.page_token)?;
         let filter = letter_filter("filter", request.filter.unwrap_or_default())?;
-        let (state, letters) = self.letters(&name).await?;
-        let found = letters.list(|key, letter| filter.fits(key, letter)).await?;
+        let state = self.state_with(&name).await?;
+        let found = self.fitting(&name, |key, letter| filter.fits(key, letter)).await?;
         let total = found.len() as u64;
         // Told by time and key, which is the order of the list: what has been settled meanwhile is simply not there.
         let place = |key: &str, letter: &LetterSummary| format!("{:020} {key}", letter.time.as_microsecond());
@@ -96,15 +96,16 @@ impl DeadLettersService {
     async fn summarize(&self, request: SummarizeDeadLettersRequest) -> Result<SummarizeDeadLettersResponse, ApiError> {
         let name = workflow_name("parent", &request.parent)?;
         let filter = letter_filter("filter", request.filter.unwrap_or_default())?;
-        let (_, letters) = self.letters(&name).await?;
-        let found = letters.list(|key, letter| filter.fits(key, letter)).await?;
+        self.state_with(&name).await?;
+        let found = self.fitting(&name, |key, letter| filter.fits(key, letter)).await?;
         Ok(SummarizeDeadLettersResponse { groups: groups(&found) })
     }
 
     async fn get(&self, request: &GetDeadLetterRequest) -> Result<DeadLetter, ApiError> {
         let (name, key) = dead_letter_name("name", &request.name)?;
-        let (state, letters) = self.letters(&name).await?;
-        let found = letters.get(&key).await?;
+        let state = self.state_with(&name).await?;
+        let found = self.followed(&name).await?.get(&key).await;
+        let found = self.noting_overflow(&name, found)?;
         let (known, letter) = found.ok_or_else(|| ApiError::NotFound(request.name.clone()))?;
         let listed = summary(&name, &key, &known, redrives(&state, &name));
         Ok(api::dead_letter(listed, letter))
@@ -112,7 +113,7 @@ impl DeadLettersService {
 
     async fn redrive(&self, request: RedriveDeadLettersRequest) -> Result<RedriveDeadLettersResponse, ApiError> {
         let name = workflow_name("parent", &request.parent)?;
-        let (state, letters) = self.letters(&name).await?;
+        let state = self.state_with(&name).await?;
         let meant = Meant::read(&name, &request.names, request.filter)?;
         if let Meant::Filtered(filter) = &meant
             && !filter.is_by_reason_and_table()
@@ -120,8 +121,8 @@ impl DeadLettersService {
             let description = "can only name a code and a table; name the dead letters one by one otherwise";
             return Err(ApiError::field("filter", "UNSUPPORTED", description));
         }
-        let found = meant.find(&name, &letters).await?;
-        if !found.is_empty() {
+        let count = counted(self.find(&name, &meant).await)?;
+        if count != Some(0) {
             let resource = ResourceName::DeadLetters(name.clone());
             let selection = match meant {
                 Meant::Named(keys) => RedriveSelection {
@@ -138,31 +139,72 @@ impl DeadLettersService {
             .run()
             .is_some();
         Ok(RedriveDeadLettersResponse {
-            count: found.len() as u64,
+            count: count.unwrap_or_default(),
             waits_for_start: !is_started,
+            uncounted: count.is_none(),
         })
     }
 
     async fn discard(&self, request: DiscardDeadLettersRequest) -> Result<DiscardDeadLettersResponse, ApiError> {
         let name = workflow_name("parent", &request.parent)?;
-        let (_, letters) = self.letters(&name).await?;
+        self.state_with(&name).await?;
         let meant = Meant::read(&name, &request.names, request.filter)?;
-        let found = meant.find(&name, &letters).await?;
-        letters.discard(&found).await?;
+        let found = self.find(&name, &meant).await?;
+        self.followed(&name).await?.discard(&found).await?;
         tracing::info!(workflow = %name, records = found.len(), "dead letters discarded");
         Ok(DiscardDeadLettersResponse {
             count: found.len() as u64,
         })
     }
 
-    async fn letters(&self, name: &WorkflowName) -> Result<(Arc<State>, DeadLetterIndex), ApiError> {
+    /// The present state, in which a workflow is and has dead letters.
+    async fn state_with(&self, name: &WorkflowName) -> Result<Arc<State>, ApiError> {
         let state = self.0.state().await?;
         instance(&state, &name.instance)?;
         if !is_available(name.workflow) {
             let message = format!("the workflow \"{}\" is not available yet", name.workflow.display_name());
             return Err(ApiError::precondition("WORKFLOW_NOT_AVAILABLE", message));
         }
-        Ok((state, self.0.connected()?.letters.of(name).await?))
+        Ok(state)
+    }
+
+    async fn followed(&self, name: &WorkflowName) -> Result<DeadLetterIndex, ApiError> {
+        Ok(self.0.connected()?.letters.of(name).await?)
+    }
+
+    /// The dead letters of a workflow that fit, oldest first.
+    async fn fitting(
+        &self,
+        name: &WorkflowName,
+        fits: impl Fn(&str, &LetterSummary) -> bool,
+    ) -> Result<Vec<(Box<str>, LetterSummary)>, ApiError> {
+        let found = self.followed(name).await?.list(fits).await;
+        self.noting_overflow(name, found)
+    }
+
+    /// The keys of the dead letters that are meant and there. One that is named must be.
+    async fn find(&self, name: &WorkflowName, meant: &Meant) -> Result<Vec<Box<str>>, ApiError> {
+        let found = self.fitting(name, |key, letter| meant.fits(key, letter)).await?;
+        let keys = found.into_iter().map(|(key, _)| key).collect();
+        meant.check(name, keys)
+    }
+
+    fn noting_overflow<T>(&self, name: &WorkflowName, found: Result<T, KafkaError>) -> Result<T, ApiError> {
+        if let Err(KafkaError::TooManyDeadLetters { .. }) = &found {
+            self.0.connected()?.letters.overflowed(name);
+        }
+        Ok(found?)
+    }
+}
+
+/// How many dead letters were found; `None` where they are too many to be listed, or take too long to be read. That keeps
+/// nobody from having them redriven: the reader goes by what is asked for, not by a list.
+fn counted(found: Result<Vec<Box<str>>, ApiError>) -> Result<Option<u64>, ApiError> {
+    match found {
+        Ok(found) => Ok(Some(found.len() as u64)),
+        Err(ApiError::Precondition { reason, .. }) if reason == TOO_MANY_DEAD_LETTERS => Ok(None),
+        Err(ApiError::Kafka(KafkaError::NoAnswer { .. })) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -189,15 +231,15 @@ impl Meant {
         }
     }
 
-    /// The keys of the dead letters that are there. One that is named must be.
-    async fn find(&self, workflow: &WorkflowName, letters: &DeadLetterIndex) -> Result<Vec<Box<str>>, ApiError> {
-        let found = letters
-            .list(|key, letter| match self {
-                Self::Named(keys) => keys.iter().any(|wanted| wanted == key),
-                Self::Filtered(filter) => filter.fits(key, letter),
-            })
-            .await?;
-        let keys: Vec<Box<str>> = found.into_iter().map(|(key, _)| key).collect();
+    fn fits(&self, key: &str, letter: &LetterSummary) -> bool {
+        match self {
+            Self::Named(keys) => keys.iter().any(|wanted| wanted == key),
+            Self::Filtered(filter) => filter.fits(key, letter),
+        }
+    }
+
+    /// The keys that were found, if all that are named are among them.
+    fn check(&self, workflow: &WorkflowName, keys: Vec<Box<str>>) -> Result<Vec<Box<str>>, ApiError> {
         if let Self::Named(wanted) = self
             && let Some(missing) = wanted.iter().find(|wanted| !keys.iter().any(|key| **key == ***wanted))
         {
@@ -257,4 +299,40 @@ fn groups(letters: &[(Box<str>, LetterSummary)]) -> Vec<DeadLetterGroup> {
     let mut groups: Vec<DeadLetterGroup> = groups.into_values().collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.count));
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_listed_can_be_redriven_all_the_same() {
+        let found =
+            |keys: &[&str]| -> Result<Vec<Box<str>>, ApiError> { Ok(keys.iter().map(|key| Box::from(*key)).collect()) };
+        assert_eq!(counted(found(&[])).unwrap(), Some(0), "there is nothing to redrive");
+        assert_eq!(counted(found(&["contact/a", "contact/b"])).unwrap(), Some(2));
+        let too_many = KafkaError::TooManyDeadLetters { limit: 1_000_000 };
+        assert_eq!(counted(Err(too_many.into())).unwrap(), None);
+        let slow = KafkaError::NoAnswer {
+            operation: "read the dead letters",
+            waited: std::time::Duration::from_secs(20),
+        };
+        assert_eq!(counted(Err(slow.into())).unwrap(), None);
+        assert!(counted(Err(KafkaError::Cancelled.into())).is_err());
+        assert!(counted(Err(ApiError::NotFound("contact/c".to_owned()))).is_err());
+    }
+
+    #[test]
+    fn a_dead_letter_that_is_named_must_be_there() {
+        let name = crate::testing::ingress();
+        let named = Meant::Named(vec!["contact/a".to_owned(), "contact/b".to_owned()]);
+        let there = |keys: &[&str]| keys.iter().map(|key| Box::from(*key)).collect::<Vec<Box<str>>>();
+        assert_eq!(named.check(&name, there(&["contact/a", "contact/b"])).unwrap().len(), 2);
+        assert!(matches!(
+            named.check(&name, there(&["contact/a"])),
+            Err(ApiError::NotFound(_))
+        ));
+        let all = Meant::Filtered(LetterFilter::default());
+        assert_eq!(all.check(&name, Vec::new()).unwrap().len(), 0);
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crosswalk_core::{
     InstanceId, MappingId, ResourceName,
     control::{self, Change, Instance, State},
-    mapping::{TableMapping, links, store_labels_as_values, validate},
+    mapping::{MappedTypes, TableMapping, links, store_labels_as_values, validate},
     schema::{Resource, Table},
 };
 use crosswalk_proto::{
@@ -16,7 +16,7 @@ use crosswalk_proto::{
         ReplayMappingRequest, UpdateMappingRequest, mappings_server::Mappings,
     },
 };
-use futures::{StreamExt as _, stream::BoxStream};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use pbjson_types::Empty;
 use tonic::{Request, Response, Status, async_trait};
 
@@ -31,6 +31,9 @@ use crate::{
     system::SystemFailure,
 };
 
+/// Mappings of which it is found out at once whether their replays have begun.
+const CONCURRENT_LOOKS: usize = 4;
+
 pub(crate) struct MappingsService(pub(crate) Arc<Shared>);
 
 #[async_trait]
@@ -38,11 +41,7 @@ impl Mappings for MappingsService {
     async fn get_mapping(&self, request: Request<GetMappingRequest>) -> Result<Response<Mapping>, Status> {
         let (instance, id) = mapping_name("name", &request.get_ref().name)?;
         let state = self.0.state().await?;
-        Ok(Response::new(api::mapping(
-            &instance,
-            &id,
-            mapping(&state, &instance, &id)?,
-        )))
+        Ok(Response::new(shown(&self.0, &state, &instance, &id).await?))
     }
 
     async fn list_mappings(
@@ -100,18 +99,19 @@ impl MappingsService {
         let page = page(&list, request.page_size, &request.page_token)?;
         let state = self.0.state().await?;
         let after = page.after.as_deref();
-        let mappings = instance(&state, &id)?.mappings();
-        let rest = mappings.filter(|(mapping, _)| after.is_none_or(|after| mapping.as_str() > after));
-        let (shown, more) = cut(rest.take(page.size + 1).collect(), page.size);
-        let last = shown.last().filter(|_| more);
+        let mappings = instance(&state, &id)?.mappings().map(|(mapping, _)| mapping);
+        let rest = mappings.filter(|mapping| after.is_none_or(|after| mapping.as_str() > after));
+        let (page_ids, more) = cut(rest.take(page.size + 1).collect(), page.size);
+        let last = page_ids.last().filter(|_| more);
+        let next_page_token = last.map(|last| next_page_token(&list, last.as_str()));
+        let mappings: Vec<_> = page_ids
+            .iter()
+            .map(|mapping| shown(&self.0, &state, &id, mapping).boxed())
+            .collect();
+        let mappings = futures::stream::iter(mappings).buffered(CONCURRENT_LOOKS);
         Ok(ListMappingsResponse {
-            next_page_token: last
-                .map(|(last, _)| next_page_token(&list, last.as_str()))
-                .unwrap_or_default(),
-            mappings: shown
-                .into_iter()
-                .map(|(mapping, present)| api::mapping(&id, mapping, present))
-                .collect(),
+            next_page_token: next_page_token.unwrap_or_default(),
+            mappings: mappings.try_collect().await?,
         })
     }
 
@@ -130,6 +130,7 @@ impl MappingsService {
         check_unused(instance(&state, &instance_id)?, &wanted)?;
         let (table, target) = catalogs(&self.0, &state, &instance_id, &wanted).await?;
         wanted = completed(wanted, &table);
+        wanted.types = MappedTypes::of(&wanted, &table, &target);
         let mut violations = Violations::default();
         if !table.change_tracking {
             let description = "does not track changes; switch on \"Track changes\" in the table's properties";
@@ -141,7 +142,7 @@ impl MappingsService {
             .0
             .append(resource, None, Change::PutMapping(Box::new(wanted)))
             .await?;
-        Ok(api::mapping(&instance_id, &id, mapping(&state, &instance_id, &id)?))
+        shown(&self.0, &state, &instance_id, &id).await
     }
 
     async fn update(&self, request: UpdateMappingRequest) -> Result<Mapping, ApiError> {
@@ -158,6 +159,7 @@ impl MappingsService {
         check_fixed(&mut wanted, &present.definition)?;
         let (table, target) = catalogs(&self.0, &state, &instance_id, &wanted).await?;
         wanted = completed(wanted, &table);
+        wanted.types = MappedTypes::of(&wanted, &table, &target);
         let mut violations = Violations::default();
         add_problems(&mut violations, validate(&wanted, &table, &target));
         violations.finish()?;
@@ -165,7 +167,7 @@ impl MappingsService {
             .0
             .append(resource, Some(etag), Change::PutMapping(Box::new(wanted)))
             .await?;
-        Ok(api::mapping(&instance_id, &id, mapping(&state, &instance_id, &id)?))
+        shown(&self.0, &state, &instance_id, &id).await
     }
 }
 
@@ -253,6 +255,19 @@ fn found<T>(
         }
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// A mapping as the API shows it.
+pub(super) async fn shown(
+    shared: &Shared,
+    state: &State,
+    id: &InstanceId,
+    mapping_id: &MappingId,
+) -> Result<Mapping, ApiError> {
+    let (instance, mapping) = (instance(state, id)?, mapping(state, id, mapping_id)?);
+    let positions = &shared.connected()?.positions;
+    let pending = positions.pending_replay(id, instance, mapping).await;
+    Ok(api::mapping(id, mapping_id, mapping, pending))
 }
 
 pub(super) fn mapping<'a>(

@@ -8,6 +8,7 @@ mod mappings;
 mod preview;
 mod replay;
 mod revisions;
+mod tied_stream;
 mod workflows;
 
 pub(crate) use catalog::CatalogService;

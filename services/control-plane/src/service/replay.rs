@@ -4,12 +4,9 @@ use crosswalk_core::{
     InstanceId, ResourceName,
     control::{Change, State},
 };
-use crosswalk_proto::{
-    api,
-    v1::{Mapping, ReplayMappingRequest},
-};
+use crosswalk_proto::v1::{Mapping, ReplayMappingRequest};
 
-use super::mappings::mapping;
+use super::mappings::{mapping, shown};
 use crate::{
     error::ApiError,
     parse::{mapping_name, optional_etag},
@@ -29,7 +26,7 @@ pub(super) async fn request(shared: &Shared, request: &ReplayMappingRequest) -> 
     check_backlog(shared, &instance_id).await?;
     let change = Change::RequestReplay { force: request.force };
     let state = shared.append(resource, Some(etag), change).await?;
-    Ok(api::mapping(&instance_id, &id, mapping(&state, &instance_id, &id)?))
+    shown(shared, &state, &instance_id, &id).await
 }
 
 async fn check_table(shared: &Shared, state: &State, id: &InstanceId, table: &str) -> Result<(), ApiError> {
@@ -40,6 +37,8 @@ async fn check_table(shared: &Shared, state: &State, id: &InstanceId, table: &st
             client.total_record_count(&table).await
         });
     let (rows, limit) = (rows.await?, shared.replay_limit);
+    let counts = &shared.connected()?.record_counts;
+    counts.note(id, instance(state, id)?, table, rows);
     if rows < limit {
         return Ok(());
     }

@@ -8,8 +8,9 @@ use std::{
 use crosswalk_proto::v1::{
     CreateMappingRequest, DeleteMappingRequest, EstimateMappingRequest, EstimateMappingResponse, FieldDifference,
     FieldMapping, Filter, GetMappingRequest, ListMappingsRequest, ListMappingsResponse, Mapping, MappingOptions,
-    PendingReplay, Preview, PreviewMappingRequest, PreviewMappingResponse, ReplayMappingRequest, UpdateMappingRequest,
-    mapping_options::OverLong, mappings_server::Mappings, preview::Effect, preview_mapping_request::Records,
+    PendingReplay, Preview, PreviewMappingRequest, PreviewMappingResponse, PreviewValue, ReplayMappingRequest,
+    UpdateMappingRequest, estimate_mapping_response::Read, mapping_options::OverLong, mappings_server::Mappings,
+    preview::Effect, preview_mapping_request::Records,
 };
 use futures::{StreamExt as _, stream::BoxStream};
 use parking_lot::Mutex;
@@ -169,6 +170,7 @@ impl Mappings for MappingsState {
         let pending_replay = Some(PendingReplay {
             request_time: seconds_ago(0),
             force,
+            started: false,
         });
         Ok(Response::new(self.store(Mapping {
             pending_replay,
@@ -183,15 +185,40 @@ impl Mappings for MappingsState {
         let Some(Records::RecordId(record_id)) = request.into_inner().records else {
             return Err(Status::invalid_argument("only one record is known here"));
         };
+        if record_id == "filtered" {
+            let mut preview = Preview {
+                record_id,
+                failing_conditions: vec![0],
+                deletion_unknown: true,
+                ..Preview::default()
+            };
+            preview.set_effect(Effect::Filtered);
+            return Ok(Response::new(PreviewMappingResponse {
+                previews: vec![preview],
+            }));
+        }
         let preview = Preview {
             record_id,
             effect: Effect::Update.into(),
             mapped_json: r#"{"firstName":"Ada"}"#.to_owned(),
-            differences: vec![FieldDifference {
-                campaign_field: "firstName".to_owned(),
-                mapped: "\"Ada\"".to_owned(),
-                held: "\"Augusta\"".to_owned(),
+            source: vec![PreviewValue {
+                dynamics_field: "firstname".to_owned(),
+                value: "Ada of Dynamics".to_owned(),
             }],
+            differences: vec![
+                FieldDifference {
+                    campaign_field: "firstName".to_owned(),
+                    mapped: "\"Ada\"".to_owned(),
+                    held: "\"Augusta\"".to_owned(),
+                    only_by_replay: false,
+                },
+                FieldDifference {
+                    campaign_field: "cusNotes".to_owned(),
+                    mapped: "\"new\"".to_owned(),
+                    held: "\"old\"".to_owned(),
+                    only_by_replay: true,
+                },
+            ],
             ..Preview::default()
         };
         Ok(Response::new(PreviewMappingResponse {
@@ -205,8 +232,9 @@ impl Mappings for MappingsState {
         &self,
         request: Request<EstimateMappingRequest>,
     ) -> Result<Response<Self::EstimateMappingStream>, Status> {
-        self.present(&request.into_inner().name)?;
+        let mapping = self.present(&request.into_inner().name)?;
         let answer = |rows, done| EstimateMappingResponse {
+            read: Read::Changes.into(),
             rows,
             expected_rows: Some(1_200),
             creates: rows,
@@ -214,7 +242,9 @@ impl Mappings for MappingsState {
             done,
             ..EstimateMappingResponse::default()
         };
-        let answers = [Ok(answer(600, false)), Ok(answer(1_200, true))];
+        // A resource that makes the server end before it has gone through the table.
+        let is_whole = mapping.campaign_resource != "cusCut";
+        let answers = [Ok(answer(600, false)), Ok(answer(1_200, is_whole))];
         Ok(Response::new(tokio_stream::iter(answers).boxed()))
     }
 

@@ -1,0 +1,169 @@
+//! The dead letters of workflows, each followed from the first time that somebody asks until its instance is deleted.
+
+use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+
+use crosswalk_core::{WorkflowName, control::State};
+use crosswalk_kafka::{ControlLog, DeadLetterIndex, Kafka, KafkaError, Producer};
+use parking_lot::Mutex;
+use tokio::{sync::OnceCell, time::Instant};
+
+/// How long Kafka may take until dead letters begin to be followed.
+const BEGIN: Duration = Duration::from_secs(10);
+
+/// An index that has met too many dead letters never recovers from it. One of this age is made anew when it is asked: by then
+/// they may have been redriven.
+const OVERFLOWED_FOR: Duration = Duration::from_secs(60);
+
+/// The dead letters of workflows.
+pub(crate) struct Letters {
+    kafka: Kafka,
+    producer: Producer,
+    followed: Followed<DeadLetterIndex>,
+}
+
+impl Letters {
+    pub(crate) fn new(kafka: Kafka, producer: Producer) -> Self {
+        Self {
+            kafka,
+            producer,
+            followed: Followed::default(),
+        }
+    }
+
+    /// The dead letters of a workflow.
+    pub(crate) async fn of(&self, workflow: &WorkflowName) -> Result<DeadLetterIndex, KafkaError> {
+        let follow = || DeadLetterIndex::follow(&self.kafka, self.producer.clone(), workflow);
+        self.followed.get(workflow, follow).await
+    }
+
+    /// The index of a workflow has met too many dead letters.
+    pub(crate) fn overflowed(&self, workflow: &WorkflowName) {
+        self.followed.drop_older(workflow, OVERFLOWED_FOR);
+    }
+
+    /// Stops following those whose instances are deleted.
+    pub(crate) async fn run(&self, control: &ControlLog) -> Infallible {
+        let mut state = control.watch();
+        loop {
+            if let Some(present) = state.borrow_and_update().clone() {
+                self.followed.keep(&present);
+            }
+            if state.changed().await.is_err() {
+                // The log is not followed any more, which ends the process by another way.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// What is followed, by workflow. Each is begun once, by whoever asks first; who asks for another one does not wait for it.
+struct Followed<T> {
+    by_workflow: Mutex<HashMap<WorkflowName, Arc<Slot<T>>>>,
+}
+
+struct Slot<T> {
+    made: Instant,
+    followed: OnceCell<T>,
+}
+
+impl<T> Default for Followed<T> {
+    fn default() -> Self {
+        Self {
+            by_workflow: Mutex::default(),
+        }
+    }
+}
+
+impl<T: Clone> Followed<T> {
+    async fn get<Begun>(&self, workflow: &WorkflowName, begin: impl FnOnce() -> Begun) -> Result<T, KafkaError>
+    where
+        Begun: Future<Output = Result<T, KafkaError>>,
+    {
+        let slot = Arc::clone(self.by_workflow.lock().entry(workflow.clone()).or_insert_with(|| {
+            Arc::new(Slot {
+                made: Instant::now(),
+                followed: OnceCell::new(),
+            })
+        }));
+        match tokio::time::timeout(BEGIN, slot.followed.get_or_try_init(begin)).await {
+            Ok(followed) => followed.cloned(),
+            Err(_) => Err(KafkaError::NoAnswer {
+                operation: "read the dead letters",
+                waited: BEGIN,
+            }),
+        }
+    }
+
+    fn keep(&self, state: &State) {
+        let mut followed = self.by_workflow.lock();
+        followed.retain(|workflow, _| state.instance(&workflow.instance).is_some());
+    }
+
+    fn drop_older(&self, workflow: &WorkflowName, age: Duration) {
+        let mut followed = self.by_workflow.lock();
+        if followed.get(workflow).is_some_and(|slot| slot.made.elapsed() >= age) {
+            followed.remove(workflow);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use crosswalk_core::WorkflowId;
+
+    use super::*;
+    use crate::testing::{ingress, stopped_state};
+
+    fn egress() -> WorkflowName {
+        WorkflowName {
+            workflow: WorkflowId::Egress,
+            ..ingress()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_the_dead_letters_of_another_workflow() {
+        let followed = Followed::<u32>::default();
+        let begun = Instant::now();
+        let (of_ingress, of_egress) = (ingress(), egress());
+        let (stuck, found) = tokio::join!(followed.get(&of_ingress, pending), async {
+            let found = followed.get(&of_egress, || ready(Ok(7))).await;
+            (found.unwrap(), begun.elapsed())
+        });
+        assert_eq!(found, (7, Duration::ZERO));
+        assert!(matches!(stuck, Err(KafkaError::NoAnswer { .. })), "{stuck:?}");
+        assert_eq!(begun.elapsed(), BEGIN, "and not for ever for one's own");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_begun_is_tried_again_and_what_was_is_kept() {
+        let followed = Followed::<u32>::default();
+        let failed = followed.get(&ingress(), || ready(Err(KafkaError::Cancelled))).await;
+        assert!(failed.is_err());
+        assert_eq!(followed.get(&ingress(), || ready(Ok(1))).await.unwrap(), 1);
+        assert_eq!(followed.get(&ingress(), || ready(Ok(2))).await.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_of_a_deleted_instance_are_not_followed_any_more() {
+        let followed = Followed::<Arc<()>>::default();
+        let kept = followed.get(&ingress(), || ready(Ok(Arc::new(())))).await.unwrap();
+        followed.keep(&stopped_state(&[]));
+        assert_eq!(Arc::strong_count(&kept), 2);
+        followed.keep(&State::default());
+        assert_eq!(Arc::strong_count(&kept), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_index_that_overflowed_is_made_anew_but_not_at_once() {
+        let followed = Followed::<u32>::default();
+        followed.get(&ingress(), || ready(Ok(1))).await.unwrap();
+        followed.drop_older(&ingress(), OVERFLOWED_FOR);
+        assert_eq!(followed.get(&ingress(), || ready(Ok(2))).await.unwrap(), 1);
+        tokio::time::advance(OVERFLOWED_FOR).await;
+        followed.drop_older(&ingress(), OVERFLOWED_FOR);
+        assert_eq!(followed.get(&ingress(), || ready(Ok(3))).await.unwrap(), 3);
+    }
+}
