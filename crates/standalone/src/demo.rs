@@ -5,10 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context as _;
 use crosswalk_core::mapping::{KeyMapping, default_contact_mapping};
 use crosswalk_proto::v1::{
-    CampaignConnection, CreateInstanceRequest, CreateMappingRequest, DynamicsConnection, FieldMapping,
-    GetInstanceRequest, GetWorkflowRequest, Instance, ListRevisionsRequest, Mapping, MappingOptions,
-    StartWorkflowRequest, StopWorkflowRequest, UpdateInstanceRequest, instances_client::InstancesClient,
-    mappings_client::MappingsClient, workflows_client::WorkflowsClient,
+    CampaignConnection, CreateInstanceRequest, CreateMappingRequest, DeleteMappingRequest, DynamicsConnection,
+    FieldMapping, GetInstanceRequest, GetWorkflowRequest, Instance, ListMappingsRequest, ListRevisionsRequest, Mapping,
+    MappingOptions, Revision, StartWorkflowRequest, StopWorkflowRequest, UpdateInstanceRequest,
+    instances_client::InstancesClient, mappings_client::MappingsClient, workflows_client::WorkflowsClient,
 };
 use tokio::time::Instant;
 use tonic::{
@@ -21,29 +21,47 @@ const INGRESS: &str = "instances/demo/workflows/ingress";
 const MAPPINGS: &str = "instances/demo/workflows/ingress/mappings/";
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// Creates the instance and its mapping through the API, as a user would; an instance that is there from an earlier start is
+/// Creates the instance and its mapping through the API, as a user would. An instance that is there from an earlier start is
 /// pointed at where the sandbox is now. What a user has changed or deleted stays so.
+///
+/// The sandbox is another one at each start: its Campaign is empty, whatever the ledger of an earlier start says.
 ///
 /// # Errors
 /// If the API does not come up, or refuses.
 pub(crate) async fn ensure(api: SocketAddr, microsoft: &str, adobe: &str) -> anyhow::Result<()> {
     let channel = Endpoint::from_shared(format!("http://{api}"))?.connect_lazy();
     let wanted = demo_instance(microsoft, adobe);
-    let has_moved = ensure_instance(InstancesClient::new(channel.clone()), wanted)
+    let before = ensure_instance(InstancesClient::new(channel.clone()), wanted)
         .await
         .context("the instance `demo` cannot be set up")?;
-    if has_moved {
-        restart(WorkflowsClient::new(channel.clone()))
+    ensure_mapping(channel.clone())
+        .await
+        .context("the mapping of the instance `demo` cannot be set up")?;
+    if before == Before::Same && has_been_started(WorkflowsClient::new(channel.clone())).await? {
+        begin_anew(MappingsClient::new(channel.clone()))
+            .await
+            .context("the mappings of the instance `demo` cannot be made anew")?;
+    }
+    if before != Before::None {
+        restart(WorkflowsClient::new(channel))
             .await
             .context("the workflow of the instance `demo` cannot be started anew")?;
     }
-    ensure_mapping(channel)
-        .await
-        .context("the mapping of the instance `demo` cannot be set up")
+    Ok(())
 }
 
-/// Returns whether the instance was there and the sandbox was elsewhere then.
-async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instance) -> anyhow::Result<bool> {
+/// The instance as it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// There was none.
+    None,
+    /// The sandbox was elsewhere then: what is known of its records is known of another Campaign.
+    Moved,
+    /// The sandbox was where it is now.
+    Same,
+}
+
+async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instance) -> anyhow::Result<Before> {
     match present(&mut instances).await.context("the API did not come up")? {
         None => {
             let request = CreateInstanceRequest {
@@ -51,6 +69,7 @@ async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instan
                 instance: Some(wanted),
             };
             instances.create_instance(request).await?;
+            Ok(Before::None)
         }
         Some(present) if is_elsewhere(&present, &wanted) => {
             let instance = Some(Instance {
@@ -59,11 +78,31 @@ async fn ensure_instance(mut instances: InstancesClient<Channel>, wanted: Instan
                 ..wanted
             });
             instances.update_instance(UpdateInstanceRequest { instance }).await?;
-            return Ok(true);
+            Ok(Before::Moved)
         }
-        Some(_) => {}
+        Some(_) => Ok(Before::Same),
     }
-    Ok(false)
+}
+
+/// Makes each mapping anew, as it is: what the ledger knows of a mapping that is gone tells nothing of one of the same name.
+async fn begin_anew(mut mappings: MappingsClient<Channel>) -> Result<(), Status> {
+    let request = ListMappingsRequest {
+        parent: INGRESS.to_owned(),
+        page_size: 1_000,
+        page_token: String::new(),
+    };
+    for mapping in mappings.list_mappings(request).await?.into_inner().mappings {
+        let (name, etag) = (mapping.name.clone(), mapping.etag.clone());
+        mappings.delete_mapping(DeleteMappingRequest { name, etag }).await?;
+        let mapping_id = mapping.name.strip_prefix(MAPPINGS).unwrap_or_default().to_owned();
+        let request = CreateMappingRequest {
+            parent: INGRESS.to_owned(),
+            mapping_id,
+            mapping: Some(mapping),
+        };
+        mappings.create_mapping(request).await?;
+    }
+    Ok(())
 }
 
 /// A workflow that has been started goes on with the addresses of now instead of those it was started with.
@@ -98,7 +137,22 @@ async fn ensure_mapping(channel: Channel) -> anyhow::Result<()> {
 }
 
 /// Whether the history of the workflow knows of a mapping since the instance was created last.
-async fn has_been_mapped(mut workflows: WorkflowsClient<Channel>) -> Result<bool, Status> {
+async fn has_been_mapped(workflows: WorkflowsClient<Channel>) -> Result<bool, Status> {
+    has_happened(workflows, |revision| revision.resource.starts_with(MAPPINGS)).await
+}
+
+/// Whether the workflow has been started since the instance was created last.
+async fn has_been_started(workflows: WorkflowsClient<Channel>) -> Result<bool, Status> {
+    has_happened(workflows, |revision| {
+        revision.resource == INGRESS && revision.action == "started"
+    })
+    .await
+}
+
+async fn has_happened(
+    mut workflows: WorkflowsClient<Channel>,
+    wanted: impl Fn(&Revision) -> bool,
+) -> Result<bool, Status> {
     let mut request = ListRevisionsRequest {
         parent: INGRESS.to_owned(),
         ..ListRevisionsRequest::default()
@@ -106,7 +160,7 @@ async fn has_been_mapped(mut workflows: WorkflowsClient<Channel>) -> Result<bool
     loop {
         let page = workflows.list_revisions(request.clone()).await?.into_inner();
         for revision in page.revisions {
-            if revision.resource.starts_with(MAPPINGS) {
+            if wanted(&revision) {
                 return Ok(true);
             }
             if revision.resource == INSTANCE && revision.action == "created" {
