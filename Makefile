@@ -6,6 +6,7 @@ CARGO ?= cargo
 TEST_THREADS ?= 2
 # Always the whole workspace: with another choice of packages cargo would build the dependencies again, with other features.
 END_TO_END = $(patsubst tests/tests/%.rs,--test %,$(wildcard tests/tests/*.rs))
+BREAKING = activity broker faults linked_tables sweeps
 BIN = $(abspath $(or $(CARGO_TARGET_DIR),target))/debug
 
 .PHONY: help up test prerequisites format lint pure docs e2e-kafka soak bench compose deny
@@ -14,7 +15,7 @@ help: ## Lists the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 up: prerequisites ## Builds and runs everything in one process; flags in ARGS="--activity live"
-	@echo "Building; the first time takes ten minutes or more."
+	@echo "Building; the first time takes up to half an hour."
 	@$(CARGO) build --quiet --workspace --bins
 	@echo "The command line tool is $(BIN)/crosswalk; to call it as crosswalk:  export PATH=\"\$$PATH:$(BIN)\""
 	@exec $(BIN)/crosswalk-standalone $(ARGS)
@@ -27,10 +28,13 @@ e2e-kafka: prerequisites ## End-to-end tests on Apache Kafka (needs Java 17, Mav
 	$(CARGO) build --workspace --bins
 	tests/kafka/run-with-kafka $(CARGO) test --workspace $(END_TO_END) -- --test-threads=$(TEST_THREADS)
 
+# Kills are many rounds of one test; what breaks something else is run as often from its beginning.
 soak: prerequisites ## Many rounds of kills and faults; ROUNDS=20, CROSSWALK_TEST_SEED repeats one
 	$(CARGO) build --workspace --bins
 	CROSSWALK_TEST_ROUNDS=$${ROUNDS:-20} tests/kafka/run-with-kafka \
-	  $(CARGO) test --workspace --test kills --test broker --test faults --test activity -- --nocapture --test-threads=1
+	  $(CARGO) test --workspace --test kills -- --nocapture --test-threads=1
+	for round in $$(seq $${ROUNDS:-20}); do echo "round $$round"; tests/kafka/run-with-kafka \
+	  $(CARGO) test --workspace $(BREAKING:%=--test %) -- --nocapture --test-threads=1 || exit 1; done
 
 bench: prerequisites ## Measures ingress beside a baseline; flags in ARGS="--runs 5 --json figures.json"
 	$(CARGO) build --release --workspace --bins

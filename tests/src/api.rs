@@ -1,12 +1,13 @@
 //! A client of the API, with the calls that tests make often.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crosswalk_proto::v1::{
     CreateInstanceRequest, CreateMappingRequest, FieldMapping, GetMappingRequest, GetWorkflowRequest, Instance,
-    Mapping, MappingOptions, ReplayMappingRequest, StartWorkflowRequest, StopWorkflowRequest, UpdateMappingRequest,
-    Workflow, catalog_client::CatalogClient, dead_letters_client::DeadLettersClient, instances_client::InstancesClient,
-    mappings_client::MappingsClient, workflow::Status, workflows_client::WorkflowsClient,
+    Mapping, MappingOptions, ReplayMappingRequest, StartWorkflowRequest, StopWorkflowRequest,
+    SummarizeDeadLettersRequest, UpdateMappingRequest, Workflow, catalog_client::CatalogClient,
+    dead_letters_client::DeadLettersClient, instances_client::InstancesClient, mappings_client::MappingsClient,
+    workflow::Status, workflows_client::WorkflowsClient,
 };
 use crosswalk_standalone::demo_instance;
 use tonic::transport::{Channel, Endpoint};
@@ -188,6 +189,23 @@ impl Api {
             force,
         };
         Ok(self.mappings.replay_mapping(request).await?.into_inner())
+    }
+
+    /// How many records are set aside, by the code of their reason.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn set_aside(&mut self) -> Result<BTreeMap<String, u64>, tonic::Status> {
+        let request = SummarizeDeadLettersRequest {
+            parent: INGRESS.to_owned(),
+            filter: None,
+        };
+        let summary = self.dead_letters.summarize_dead_letters(request).await?.into_inner();
+        let mut counts = BTreeMap::new();
+        for group in summary.groups {
+            *counts.entry(group.code).or_default() += group.count;
+        }
+        Ok(counts)
     }
 
     /// Begins to keep all states that the ingress workflow goes through.

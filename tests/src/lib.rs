@@ -6,6 +6,7 @@ mod broker_process;
 mod command;
 mod kafka;
 mod oracle;
+mod people;
 mod poll;
 mod process;
 mod shop;

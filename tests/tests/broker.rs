@@ -94,6 +94,10 @@ async fn the_api_answers_in_time_while_the_broker_is_away_and_as_before_when_it_
     reads_are_answered(&mut api, &before).await?;
     write_is_unavailable(&mut api).await?;
     reads_are_answered(&mut api, &before).await?;
+    let begun_meanwhile = world.api(0)?.watch().await?;
+    begun_meanwhile
+        .until("the state as it is known", PATIENCE, |_| true)
+        .await?;
 
     world.kafka.restart().await?;
     number_contacts(&world, 1)?;
@@ -108,10 +112,12 @@ async fn the_api_answers_in_time_while_the_broker_is_away_and_as_before_when_it_
     })
     .await?;
     assert_eq!(api.mapping().await?, edited);
-    // The watch that began before the outage goes on.
+    // The watches that began before the outage and in it go on, and one that begins now knows all that has happened.
     let is_edited = |workflow: &Workflow| workflow.pending_changes && workflow.status() == Status::Running;
-    watching.until("word of the edit", PATIENCE, is_edited).await?;
-    watching.finish().await?;
+    for watch in [watching, begun_meanwhile, world.api(0)?.watch().await?] {
+        watch.until("word of the edit", PATIENCE, is_edited).await?;
+        watch.finish().await?;
+    }
     Ok(())
 }
 

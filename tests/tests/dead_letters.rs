@@ -1,34 +1,14 @@
 //! Records that are set aside: each with its reason, mended, redriven, and never over a newer change.
 
-use std::collections::BTreeMap;
-
 use crosswalk_proto::v1::{
     DeadLetterFilter, DiscardDeadLettersRequest, GetDeadLetterRequest, ListDeadLettersRequest,
-    RedriveDeadLettersRequest, SummarizeDeadLettersRequest, mapping_options::OverLong,
+    RedriveDeadLettersRequest, mapping_options::OverLong,
 };
 use crosswalk_tests::{Api, INGRESS, PATIENCE, World, WorldOptions, eventually, field};
 use serde_json::json;
 
 /// Contacts poisoned in each way.
 const EACH: usize = 10;
-
-async fn summary(api: &mut Api) -> anyhow::Result<BTreeMap<String, u64>> {
-    let request = SummarizeDeadLettersRequest {
-        parent: INGRESS.to_owned(),
-        filter: None,
-    };
-    let groups = api
-        .dead_letters
-        .summarize_dead_letters(request)
-        .await?
-        .into_inner()
-        .groups;
-    let mut counts = BTreeMap::new();
-    for group in groups {
-        *counts.entry(group.code).or_default() += group.count;
-    }
-    Ok(counts)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_redriven() -> anyhow::Result<()> {
@@ -66,7 +46,7 @@ async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_re
     })
     .await?;
     assert_eq!(world.profile_count()?, 500 - poisoned.len());
-    let counts = summary(&mut api).await?;
+    let counts = api.set_aside().await?;
     let each = u64::try_from(EACH)?;
     for code in ["TOO_LONG", "FORBIDDEN_CHARACTER", "NOT_A_NUMBER", "OUT_OF_RANGE"] {
         assert_eq!(counts.get(code), Some(&each), "{code} in {counts:?}");
@@ -110,7 +90,7 @@ async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_re
     eventually("no dead letters", PATIENCE, || {
         let mut api = api.clone();
         async move {
-            let left = summary(&mut api).await?;
+            let left = api.set_aside().await?;
             anyhow::ensure!(left.is_empty(), "{left:?}");
             Ok(())
         }
@@ -173,7 +153,7 @@ async fn a_discarded_letter_is_gone_and_the_record_is_written_with_its_next_chan
     eventually("a dead letter", PATIENCE, || {
         let mut api = api.clone();
         async move {
-            anyhow::ensure!(summary(&mut api).await?.len() == 1);
+            anyhow::ensure!(api.set_aside().await?.len() == 1);
             Ok(())
         }
     })
@@ -191,7 +171,7 @@ async fn a_discarded_letter_is_gone_and_the_record_is_written_with_its_next_chan
             .count,
         1
     );
-    assert!(summary(&mut api).await?.is_empty());
+    assert!(api.set_aside().await?.is_empty());
     let again = api.dead_letters.discard_dead_letters(request).await;
     assert_eq!(again.map_err(|status| status.code()).err(), Some(tonic::Code::NotFound));
     world.edit_contact(id, &json!({ "firstname": "Ada" }))?;

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use crosswalk_proto::v1::{Workflow, workflow::Status};
-use crosswalk_tests::{PATIENCE, World, WorldOptions};
+use crosswalk_tests::{PATIENCE, World, WorldOptions, eventually};
 use serde_json::{Value, json};
 
-async fn shop(orders: u64) -> anyhow::Result<World> {
+const OFTEN: Duration = Duration::from_millis(300);
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+async fn shop(orders: u64, schema_check_interval: Duration) -> anyhow::Result<World> {
     let mut world = World::start(WorldOptions {
         contacts: 30,
         orders: Some(orders),
-        schema_check_interval: Duration::from_millis(300),
+        schema_check_interval,
         ..WorldOptions::default()
     })
     .await?;
@@ -49,7 +53,7 @@ fn bound(world: &World) -> anyhow::Result<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapped_column_that_is_retyped_ends_the_run_before_anything_is_lost() -> anyhow::Result<()> {
     // Without orders: what a column held is gone when it is of its first type again, and no change tells of that.
-    let mut world = shop(0).await?;
+    let mut world = shop(0, OFTEN).await?;
     world.change_columns(
         "new_order",
         json!({ "put": [{ "name": "new_Gift", "type": "string", "length": 5 }] }),
@@ -65,7 +69,7 @@ async fn a_mapped_column_that_is_retyped_ends_the_run_before_anything_is_lost() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapped_field_that_is_removed_ends_the_run_before_anything_is_lost() -> anyhow::Result<()> {
-    let mut world = shop(0).await?;
+    let mut world = shop(0, OFTEN).await?;
     world.change_fields("cusOrder", json!({ "remove": ["cusRemark"] }))?;
     fails_and_goes_on(&mut world, "cusRemark", |world| {
         world.change_fields("cusOrder", json!({ "put": [{ "name": "cusRemark", "type": "memo" }] }))
@@ -74,10 +78,62 @@ async fn a_mapped_field_that_is_removed_ends_the_run_before_anything_is_lost() -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn harmless_changes_are_passed_over_and_new_labels_are_picked_up() -> anyhow::Result<()> {
-    let world = shop(20).await?;
+async fn a_column_retyped_while_the_workflow_is_stopped_is_named_at_the_next_start() -> anyhow::Result<()> {
+    let mut world = shop(0, NEVER).await?;
+    let mut api = world.api(0)?;
+    api.stop_and_wait().await?;
+    world.change_columns(
+        "new_order",
+        json!({ "put": [{ "name": "new_Gift", "type": "string", "length": 5 }] }),
+    )?;
+    api.start().await?;
+    let failed = api.until_status(Status::Failed, PATIENCE).await?;
+    let failure = failed.failure.unwrap_or_default();
+    assert_eq!(failure.code, "MAPPING_INVALID", "{failure:?}");
+    assert!(failure.message.contains("new_gift"), "{failure:?}");
+
+    // Whoever saves the mapping again accepts the type.
+    api.edit("instances/demo/workflows/ingress/mappings/new-order", |_| {})
+        .await?;
+    world.start_ingress().await?;
+    world.until_settled(PATIENCE).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn harmless_changes_are_passed_over() -> anyhow::Result<()> {
+    let world = shop(20, OFTEN).await?;
     let mut api = world.api(0)?;
     let run = api.ingress().await?.run_id;
+    world.change_columns(
+        "new_order",
+        json!({
+            "put": [
+                { "name": "new_Color", "type": "string", "length": 10 },
+                { "name": "new_Number", "type": "string", "length": 30 },
+            ],
+        }),
+    )?;
+    world.change_fields(
+        "cusOrder",
+        json!({ "put": [{ "name": "cusColor", "type": "string", "length": 10 }] }),
+    )?;
+    for noticed in ["the table has changed", "the resource has changed"] {
+        eventually(noticed, PATIENCE, || async {
+            let noticed = world.logs().contains(noticed);
+            noticed.then_some(()).context("no service has logged it")
+        })
+        .await?;
+    }
+    let workflow = api.ingress().await?;
+    assert_eq!((workflow.status(), workflow.run_id), (Status::Running, run));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_option_comes_with_its_label_from_the_first_record_that_holds_it() -> anyhow::Result<()> {
+    let world = shop(20, NEVER).await?;
+    let api = world.api(0)?;
     let options = [
         (100_000_000, "Open"),
         (100_000_001, "Paid"),
@@ -87,23 +143,12 @@ async fn harmless_changes_are_passed_over_and_new_labels_are_picked_up() -> anyh
     ];
     world.change_columns(
         "new_order",
-        json!({
-            "put": [
-                { "name": "new_Color", "type": "string", "length": 10 },
-                { "name": "new_Number", "type": "string", "length": 30 },
-                { "name": "new_State", "type": "picklist", "options": options },
-            ],
-        }),
+        json!({ "put": [{ "name": "new_State", "type": "picklist", "options": options }] }),
     )?;
     let values = options.map(|(_, label)| (label, label));
     world.change_fields(
         "cusOrder",
-        json!({
-            "put": [
-                { "name": "cusColor", "type": "string", "length": 10 },
-                { "name": "cusState", "type": "enumeration", "values": values },
-            ],
-        }),
+        json!({ "put": [{ "name": "cusState", "type": "enumeration", "values": values }] }),
     )?;
     let lost = world.add_row(
         "new_order",
@@ -112,7 +157,5 @@ async fn harmless_changes_are_passed_over_and_new_labels_are_picked_up() -> anyh
     let written = |workflow: &Workflow| workflow.backlog == Some(0) && world.record("cusOrder", lost).is_ok();
     api.until("the order to be written", PATIENCE, written).await?;
     assert_eq!(world.record("cusOrder", lost)?["cusState"], "Lost");
-    let workflow = api.ingress().await?;
-    assert_eq!((workflow.status(), workflow.run_id), (Status::Running, run));
     Ok(())
 }

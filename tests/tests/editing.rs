@@ -94,3 +94,54 @@ async fn a_deletion_made_while_stopped_before_a_start_with_other_columns_is_not_
     api.until("one record read, the deletion", PATIENCE, one).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_changed_before_a_start_with_other_columns_are_written_whole() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 20,
+        ..WorldOptions::default()
+    })
+    .await?;
+    world.start_ingress().await?;
+    let before = world.until_settled(PATIENCE).await?;
+    let mut api = world.api(0)?;
+    api.stop_and_wait().await?;
+    let changed = world.add_contact("Lovelace")?;
+    world.edit_contact(changed, &json!({ "jobtitle": "Countess", "nickname": "1" }))?;
+    api.edit_mapping(|mapping| mapping.fields.push(field("jobtitle", "cusLoyaltyLevel")))
+        .await?;
+    world.start_ingress().await?;
+    let after = world.until_settled(PATIENCE).await?;
+    assert_eq!((after.equal, after.rejected), (before.equal + 1, before.rejected));
+    assert_eq!(world.profile(changed)?["cusLoyaltyLevel"], "Countess");
+    let progress = api.ingress().await?.progress.unwrap_or_default();
+    assert_eq!((progress.records_read, progress.records_rejected), (1, 0));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_corrected_for_a_column_that_is_gone_goes_on_and_misses_no_deletion() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 20,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut api = world.api(0)?;
+    api.edit_mapping(|mapping| mapping.fields.push(field("jobtitle", "cusLoyaltyLevel")))
+        .await?;
+    world.start_ingress().await?;
+    world.until_settled(PATIENCE).await?;
+    let dynamics = world.sandbox.dynamics();
+    let removed = dynamics.set_column_removed("contact", "jobtitle", true);
+    removed.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let id = world.contact_ids(1)?[0];
+    world.delete_contact(id)?;
+    api.until_status(Status::Failed, PATIENCE).await?;
+
+    api.edit_mapping(|mapping| mapping.fields.retain(|field| field.dynamics_field != "jobtitle"))
+        .await?;
+    world.start_ingress().await?;
+    world.until_settled(PATIENCE).await?;
+    assert!(world.profile(id).is_err());
+    Ok(())
+}

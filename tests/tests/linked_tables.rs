@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crosswalk_proto::v1::workflow::Status;
 use crosswalk_sandbox::seed::shop;
-use crosswalk_tests::{PATIENCE, Service, World, WorldOptions};
+use crosswalk_tests::{PATIENCE, Service, World, WorldOptions, eventually};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::json;
 
@@ -81,6 +81,60 @@ async fn a_child_waits_visibly_for_its_parent_and_keeps_its_updates_and_deletes(
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orphan_holds_up_neither_the_loads_below_its_table_nor_the_deletes_that_were_missed() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 20,
+        orders: Some(0),
+        ..WorldOptions::default()
+    })
+    .await?;
+    // A contact that Campaign cannot hold, and an order that has nobody else.
+    let refused = world.add_contact("Lovelace")?;
+    world.edit_contact(refused, &json!({ "firstname": "A".repeat(31) }))?;
+    let order_of = |contact| json!({ "new_number": "1", "new_Contact@odata.bind": format!("/contacts({contact})") });
+    let orphan = world.add_row("new_order", &order_of(refused))?;
+    let contacts = world.contact_ids(12)?;
+    let orders = contacts
+        .iter()
+        .filter(|id| **id != refused)
+        .map(|id| world.add_row("new_order", &order_of(*id)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let line = world.add_row(
+        "new_orderline",
+        &json!({ "new_product": "a book", "new_Order@odata.bind": format!("/new_orders({})", orders[0]) }),
+    )?;
+    world.start_ingress().await?;
+    let written = |resource: &'static str, id| {
+        let world = &world;
+        eventually(resource, PATIENCE, move || async move {
+            let record = world.record(resource, id)?;
+            anyhow::ensure!(record.get("hidden").is_none(), "it is hidden");
+            Ok(())
+        })
+    };
+    written("cusOrderLine", line).await?;
+
+    let mut api = world.api(0)?;
+    api.stop_and_wait().await?;
+    let deleted = orders[orders.len() - 1];
+    world.delete_row("new_order", deleted)?;
+    world.expire_delta_tokens()?;
+    world.start_ingress().await?;
+    eventually("the order that was deleted meanwhile to go", PATIENCE, || async {
+        anyhow::ensure!(world.record("cusOrder", deleted).is_err());
+        Ok(())
+    })
+    .await?;
+    let waiting = |workflow: &crosswalk_proto::v1::Workflow| workflow.progress.unwrap_or_default().records_waiting == 1;
+    api.until("the orphan to wait", PATIENCE, waiting).await?;
+
+    world.edit_contact(refused, &json!({ "firstname": "Ada" }))?;
+    world.until_settled(PATIENCE).await?;
+    assert!(world.record("cusOrder", orphan).is_ok());
+    Ok(())
+}
+
 /// Contacts, orders, lines and parcels that come in together, in any order, while processes are killed.
 async fn random_arrival(kills: u32, orders: u64) -> anyhow::Result<()> {
     const CONTACTS: u64 = 300;
@@ -108,7 +162,7 @@ async fn random_arrival(kills: u32, orders: u64) -> anyhow::Result<()> {
         let share = orders * step / steps..orders * (step + 1) / steps;
         shop::create_orders(world.sandbox.dynamics(), SEED, CONTACTS, share)
             .map_err(|error| anyhow::anyhow!("{error}"))?;
-        // Contacts go too, and with them what their orders hang on; new ones come.
+        // New contacts come in between.
         world.add_contact(&format!("Step {step}"))?;
         if step < u64::from(kills) {
             let service = [Service::DynamicsReader, Service::CampaignWriter][random.random_range(0..2)];
