@@ -224,7 +224,7 @@ pub(super) mod tests {
             path: path.to_owned(),
             label: path.to_owned(),
             field_type: FieldType::String,
-            max_length: Some(10),
+            max_length: Some(if path == "externalId" { 100 } else { 10 }),
             values: Vec::new(),
             writable: true,
             link_target: None,
