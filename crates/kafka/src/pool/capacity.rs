@@ -48,7 +48,7 @@ impl Capacity {
     /// Whether a partition that holds `held` may take `more`. One that holds nothing always may: a record larger than
     /// any bound must pass as well, and no partition may wait for ever on the others.
     pub(super) fn has_room(&self, held: Load, more: Load) -> bool {
-        held.records == 0
+        held == Load::default()
             || (self.records.has_room(held.records, more.records) && self.bytes.has_room(held.bytes, more.bytes))
     }
 
