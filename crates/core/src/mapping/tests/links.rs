@@ -120,7 +120,8 @@ fn a_column_or_field_of_another_type_is_named_and_other_changes_are_not() {
     for field in &mut changed.fields {
         match field.path.as_str() {
             "firstName" => field.field_type = FieldType::Integer,
-            _ => field.max_length = Some(1),
+            // Long enough for the key.
+            _ => field.max_length = Some(40),
         }
     }
     let found = validate_target(&definition, &changed);
