@@ -16,8 +16,9 @@
 //! * Within an assignment the jobs of a key carry rising offsets. While a key waits, a newer change of it is absorbed
 //!   by the older one ([`Coalesce`]); a job in flight is never changed.
 //! * The offset to commit is the first unfinished one. A record is finished when the job that carries it, or the newer
-//!   change that absorbed it, is.
-//! * Records and bytes are bounded over the pool, with a guaranteed share for each partition. Full means refused and
+//!   change that absorbed it, is. A record that is parked, since it waits for something outside the pool, holds back the
+//!   commit and nothing else.
+//! * Records, those that are parked aside, and bytes are bounded over the pool, with a guaranteed share for each partition. Full means refused and
 //!   offered again later, never dropped.
 //! * What finishes after its partition was revoked frees its slot and does nothing else.
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// A picture of a pool at one moment. Counters run from the pool's start.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Stats {
-    /// Records in the pool: waiting, absorbed or in flight.
+    /// Records in the pool, those that are parked aside: waiting, absorbed or in flight.
     pub records: usize,
     /// Bytes of keys and payloads in the pool.
     pub bytes: usize,
@@ -16,7 +16,7 @@ pub struct Stats {
     pub in_flight: usize,
     /// Jobs that may be in flight at present.
     pub limit: usize,
-    /// Keys whose last attempt failed and that are not finished since.
+    /// Keys whose last attempt failed, or that are parked, and that are not finished since.
     pub retrying: usize,
     /// The pause in force, if any.
     pub paused: Option<Pause>,
@@ -32,7 +32,7 @@ pub struct Stats {
     pub retries: u64,
     /// Of `retries`: attempts that the destination refused because it is asked too much.
     pub throttled: u64,
-    /// How long the oldest unfinished record has been in the pool.
+    /// How long the oldest unfinished record has been in the pool, those that are parked aside.
     pub oldest_unfinished: Option<Duration>,
     /// How long ago a record was last finished.
     pub last_progress: Option<Duration>,
