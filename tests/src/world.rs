@@ -116,7 +116,7 @@ impl World {
     /// # Errors
     /// If anything does not come up.
     pub async fn start_empty(options: WorldOptions) -> anyhow::Result<Self> {
-        let directory = tempfile::tempdir()?;
+        let directory = directory()?;
         let kafka = if options.broker_process {
             TestKafka::start_process(directory.path()).await?
         } else {
@@ -320,4 +320,15 @@ impl World {
     fn shop(&self) -> &'static [Pairing] {
         if self.options.orders.is_some() { &SHOP } else { &[] }
     }
+}
+
+/// Where a world keeps its broker's data and what its processes say; `CROSSWALK_TEST_KEEP` keeps that for whoever looks into
+/// a failure.
+fn directory() -> anyhow::Result<TempDir> {
+    let keep = std::env::var_os("CROSSWALK_TEST_KEEP").is_some();
+    let directory = tempfile::Builder::new()
+        .prefix("crosswalk-test-")
+        .disable_cleanup(keep)
+        .tempdir()?;
+    Ok(directory)
 }

@@ -173,14 +173,14 @@ impl<P: Coalesce> Scheduler<P> {
             self.capacity.remove(&mut partition.held, older.load());
             older.payload.absorb(payload);
             older.offsets.push(offset);
-            if older.parked
-                && let Some(current) = &mut partition.current
-            {
-                current.park(&smallvec![offset]);
-            }
             older.bytes = key.len() + older.payload.bytes();
             self.capacity.add(&mut partition.held, older.load());
             self.counters.coalesced += 1;
+            // The newer change is not parked before it has had its try; others may wait for it until then.
+            if older.parked && older.not_before.take().is_some() {
+                partition.ready.push_back(key);
+                self.turns.queue(assignment.partition);
+            }
             return Accepted::Coalesced;
         }
         let held_back = payload.waits_for_all()

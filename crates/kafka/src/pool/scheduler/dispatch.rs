@@ -131,7 +131,12 @@ impl<P: Coalesce> Scheduler<P> {
         while let Some(Reverse(first)) = self.delayed.peek()
             && first.not_before <= now
         {
-            let Some(Reverse(Delayed { assignment, key, .. })) = self.delayed.pop() else {
+            let Some(Reverse(Delayed {
+                not_before,
+                assignment,
+                key,
+            })) = self.delayed.pop()
+            else {
                 return;
             };
             let Some(partition) = self.partitions.get_mut(&assignment.partition) else {
@@ -141,7 +146,8 @@ impl<P: Coalesce> Scheduler<P> {
                 continue;
             }
             let waiting = partition.keys.get_mut(&key).and_then(|state| state.waiting.as_mut());
-            if let Some(waiting) = waiting.filter(|waiting| waiting.not_before.is_some()) {
+            // A key that has had its turn meanwhile may wait for another time by now.
+            if let Some(waiting) = waiting.filter(|waiting| waiting.not_before == Some(not_before)) {
                 waiting.not_before = None;
                 partition.ready.push_front(key);
                 self.turns.queue(assignment.partition);
@@ -187,8 +193,9 @@ impl<P: Coalesce> Scheduler<P> {
         }
     }
 
-    /// The change waits for its next attempt, and absorbs what came for its key meanwhile. What has once been parked stays so:
-    /// it is the same record that waits for the same thing.
+    /// The change waits for its next attempt, and absorbs what came for its key meanwhile. What has once been parked takes no
+    /// room from then on: it is the same record that waits for the same thing. What it absorbs is parked only when it has been
+    /// tried as well, which is at once.
     fn put_back(&mut self, job: Job<P>, not_before: Duration, parks: bool) {
         self.counters.retries += 1;
         self.counters.retrying += 1;
@@ -201,13 +208,22 @@ impl<P: Coalesce> Scheduler<P> {
             parked,
             ..
         } = job;
-        let parked = parked || parks;
-        let Some(partition) = self.partitions.get_mut(&assignment.partition) else {
+        let id = assignment.partition;
+        let Some(partition) = self.partitions.get_mut(&id) else {
             return;
         };
         let Some(current) = &mut partition.current else { return };
+        if parks {
+            current.park(&offsets);
+            if let Some(reached) = current.take_reached() {
+                partition.ready.push_back(reached);
+                self.turns.queue(id);
+            }
+        }
         let state = partition.keys.entry(key.clone()).or_default();
-        match state.waiting.take() {
+        let newer = state.waiting.take();
+        let not_before = (!parks || newer.is_none()).then_some(not_before);
+        match newer {
             Some(newer) => {
                 self.capacity.remove(&mut partition.held, newer.load());
                 payload.absorb(newer.payload);
@@ -216,27 +232,25 @@ impl<P: Coalesce> Scheduler<P> {
             }
             None => current.waiting += 1,
         }
-        if parked {
-            current.park(&offsets);
-            if let Some(reached) = current.take_reached() {
-                partition.ready.push_back(reached);
-                self.turns.queue(assignment.partition);
-            }
-        }
         let waiting = Waiting {
             bytes: key.len() + payload.bytes(),
             payload,
             offsets,
             attempts: attempt,
-            not_before: Some(not_before),
-            parked,
+            not_before,
+            parked: parked || parks,
         };
         self.capacity.add(&mut partition.held, waiting.load());
         state.waiting = Some(waiting);
-        self.delayed.push(Reverse(Delayed {
-            not_before,
-            assignment,
-            key,
-        }));
+        if let Some(not_before) = not_before {
+            self.delayed.push(Reverse(Delayed {
+                not_before,
+                assignment,
+                key,
+            }));
+        } else {
+            partition.ready.push_back(key);
+            self.turns.queue(id);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The model: logs, consumers and effects around one scheduler.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::*;
 
@@ -35,6 +35,8 @@ pub(super) struct World {
     in_flight: Vec<Job<Change>>,
     effects: HashMap<Key, Vec<Effect>>,
     not_before: HashMap<(Assignment, u8), Duration>,
+    /// Keys that have been parked and not finished since.
+    parked: HashSet<(Assignment, u8)>,
     paused_until: Duration,
     max_records: usize,
     max_bytes: usize,
@@ -74,6 +76,7 @@ impl World {
             in_flight: Vec::new(),
             effects: HashMap::new(),
             not_before: HashMap::new(),
+            parked: HashSet::new(),
             paused_until: Duration::ZERO,
             max_records,
             max_bytes,
@@ -169,7 +172,14 @@ impl World {
             match offered {
                 Ok(accepted) => {
                     assert_ne!(accepted, Accepted::Duplicate);
+                    let key = consumer
+                        .assignment
+                        .map(|assignment| (assignment, consumer.log[consumer.cursor].key));
                     consumer.cursor += 1;
+                    // A newer change of a parked key is tried at once.
+                    if let Some(key) = key.filter(|key| self.parked.contains(key)) {
+                        self.not_before.remove(&key);
+                    }
                 }
                 Err(Refused::Full(_)) => consumer.blocked = true,
                 Err(Refused::Closed(closed)) => {
@@ -261,16 +271,23 @@ impl World {
             self.apply(&job);
         }
         let partition = job.partition().partition as usize;
+        let key = (job.assignment, job.key()[0]);
         match outcome {
             // Given up: what came behind it goes out at once.
-            Outcome::Cancelled { .. } if !self.is_open(partition) => {}
+            Outcome::Cancelled { .. } if !self.is_open(partition) => drop(self.parked.remove(&key)),
+            Outcome::Parked { .. } if self.has_newer(partition, &job) => {
+                self.parked.insert(key);
+            }
             Outcome::Retry { not_before }
             | Outcome::Parked { not_before }
             | Outcome::Throttled { not_before }
             | Outcome::Cancelled { not_before } => {
-                self.not_before.insert((job.assignment, job.key()[0]), not_before);
+                self.not_before.insert(key, not_before);
+                if matches!(outcome, Outcome::Parked { .. }) {
+                    self.parked.insert(key);
+                }
             }
-            _ => {}
+            Outcome::Done | Outcome::Skipped | Outcome::Fatal => drop(self.parked.remove(&key)),
         }
         let is_late = self.consumers[partition].assignment != Some(job.assignment);
         let before = self.observable();
@@ -279,6 +296,14 @@ impl World {
         if is_late {
             assert_eq!(self.observable(), before, "late work has changed something");
         }
+    }
+
+    /// Whether the present assignment has been fed a change of the job's key that came behind it.
+    fn has_newer(&self, partition: usize, job: &Job<Change>) -> bool {
+        let consumer = &self.consumers[partition];
+        let fed = &consumer.log[consumer.first..consumer.cursor];
+        fed.iter()
+            .any(|record| record.key == job.key()[0] && record.offset > job.offset())
     }
 
     /// What a late completion must not change.

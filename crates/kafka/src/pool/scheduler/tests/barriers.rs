@@ -23,10 +23,14 @@ impl Coalesce for Marked {
 }
 
 fn offer(scheduler: &mut Scheduler<Marked>, assignment: Assignment, offset: i64, is_barrier: bool) {
+    offer_of(scheduler, assignment, &offset.to_string(), offset, is_barrier);
+}
+
+fn offer_of(scheduler: &mut Scheduler<Marked>, assignment: Assignment, key: &str, offset: i64, is_barrier: bool) {
     let record = Record {
         assignment,
         offset,
-        key: Bytes::from(offset.to_string()),
+        key: Bytes::copy_from_slice(key.as_bytes()),
         payload: Marked { is_barrier },
     };
     scheduler.offer(record, START).unwrap();
@@ -134,6 +138,64 @@ fn a_parked_record_holds_back_the_commit_and_no_barrier() {
     scheduler.finish(orphan, Outcome::Done, MILLISECOND);
     assert_eq!(scheduler.committable(P0), Some(NextOffset::at(3)));
     assert_eq!(scheduler.passed(), []);
+}
+
+/// What was parked in one epoch comes again in the next: until it has been tried once more, the end of that epoch waits.
+#[test]
+fn a_newer_change_of_a_parked_record_is_tried_at_once_and_holds_a_barrier_until_then() {
+    let parked = Outcome::Parked {
+        not_before: MILLISECOND * 1_000,
+    };
+    for comes_while_in_flight in [false, true] {
+        let mut scheduler = Scheduler::new(&settings(64));
+        let p0 = scheduler.assign(P0, Some(NextOffset::at(0)));
+        offer_of(&mut scheduler, p0, "orphan", 0, false);
+        let (_, first) = next_offset(&mut scheduler).unwrap();
+        let mut first = Some(first);
+        if !comes_while_in_flight {
+            scheduler.finish(first.take().unwrap(), parked, START);
+        }
+        offer_of(&mut scheduler, p0, "orphan", 1, false);
+        offer(&mut scheduler, p0, 2, true);
+        if let Some(first) = first {
+            scheduler.finish(first, parked, START);
+        }
+
+        let (newest, again) = next_offset(&mut scheduler).unwrap();
+        assert_eq!((newest, again.records(), again.attempt()), (1, 2, 2));
+        assert!(next_offset(&mut scheduler).is_none(), "the barrier waits");
+        scheduler.finish(again, parked, START);
+        assert_eq!(next_offset(&mut scheduler).map(|(offset, _)| offset), Some(2));
+    }
+}
+
+#[test]
+fn a_newer_change_of_a_parked_record_that_fails_is_not_parked() {
+    let mut scheduler = Scheduler::new(&settings(64));
+    let p0 = scheduler.assign(P0, Some(NextOffset::at(0)));
+    offer_of(&mut scheduler, p0, "orphan", 0, false);
+    let (_, job) = next_offset(&mut scheduler).unwrap();
+    let not_before = MILLISECOND;
+    scheduler.finish(job, Outcome::Parked { not_before }, START);
+    offer_of(&mut scheduler, p0, "orphan", 1, false);
+    offer(&mut scheduler, p0, 2, true);
+    let (_, job) = next_offset(&mut scheduler).unwrap();
+    scheduler.finish(job, Outcome::Retry { not_before }, START);
+    assert!(
+        next_offset(&mut scheduler).is_none(),
+        "neither the barrier nor, too early, the record"
+    );
+    let Next::Job(job) = scheduler.next(MILLISECOND) else {
+        panic!("the record is tried again")
+    };
+    scheduler.finish(
+        job,
+        Outcome::Parked {
+            not_before: MILLISECOND * 9,
+        },
+        MILLISECOND,
+    );
+    assert!(matches!(scheduler.next(MILLISECOND), Next::Job(job) if job.offset() == 2));
 }
 
 #[test]
