@@ -31,6 +31,7 @@ pub(crate) struct BrokerProcess {
 
 enum Kind {
     Embedded,
+    EmbeddedInMemory,
     Apache {
         class_path: String,
         controller: ReservedAddress,
@@ -41,6 +42,11 @@ impl BrokerProcess {
     /// A process of `crosswalk-test-broker`, the embedded broker without the rest of standalone.
     pub(crate) async fn start_embedded(directory: &Path) -> anyhow::Result<Self> {
         Self::start(Kind::Embedded, directory).await
+    }
+
+    /// As [`start_embedded`](Self::start_embedded), with its records in memory: they end with the process.
+    pub(crate) async fn start_in_memory(directory: &Path) -> anyhow::Result<Self> {
+        Self::start(Kind::EmbeddedInMemory, directory).await
     }
 
     /// A process of Apache Kafka.
@@ -76,7 +82,7 @@ impl BrokerProcess {
 
     /// Whether it is the embedded broker.
     pub(crate) const fn is_embedded(&self) -> bool {
-        matches!(self.kind, Kind::Embedded)
+        matches!(self.kind, Kind::Embedded | Kind::EmbeddedInMemory)
     }
 
     /// Its process id, while it runs.
@@ -95,9 +101,12 @@ impl BrokerProcess {
     /// Starts it on its data and waits until it listens.
     pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
         let command = match &self.kind {
-            Kind::Embedded => {
+            Kind::Embedded | Kind::EmbeddedInMemory => {
                 let mut command = command("crosswalk-test-broker")?;
-                command.arg(&self.directory).arg(self.address().to_string());
+                command.arg(self.address().to_string());
+                if matches!(self.kind, Kind::Embedded) {
+                    command.arg(&self.directory);
+                }
                 command
             }
             Kind::Apache { class_path, .. } => {

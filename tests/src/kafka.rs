@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use crosswalk_kafka::KafkaSettings;
-use crosswalk_standalone::EmbeddedBroker;
+use crosswalk_standalone::{BrokerStorage, EmbeddedBroker};
 
 use crate::{address::ReservedAddress, broker_process::BrokerProcess};
 
@@ -33,7 +33,7 @@ impl TestKafka {
             return Ok(Self(Kind::External(bootstrap)));
         }
         let address = ReservedAddress::new()?;
-        let broker = EmbeddedBroker::start(directory, address.get()).await?;
+        let broker = EmbeddedBroker::start(BrokerStorage::Directory(directory), address.get()).await?;
         Ok(Self(Kind::Embedded {
             address,
             _broker: broker,
@@ -49,6 +49,18 @@ impl TestKafka {
             Some(_) => BrokerProcess::start_apache(directory).await?,
             None => BrokerProcess::start_embedded(directory).await?,
         };
+        Ok(Self(Kind::Process(Box::new(process))))
+    }
+
+    /// The Kafka that worlds share, or an embedded broker in a process of its own that keeps its records in memory.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub async fn start_in_memory(directory: &Path) -> anyhow::Result<Self> {
+        if let Some(bootstrap) = external() {
+            return Ok(Self(Kind::External(bootstrap)));
+        }
+        let process = BrokerProcess::start_in_memory(directory).await?;
         Ok(Self(Kind::Process(Box::new(process))))
     }
 
@@ -95,7 +107,9 @@ impl TestKafka {
         .context("this world's broker is not in a process of its own")
     }
 
-    fn settings(&self) -> KafkaSettings {
+    /// How services reach it.
+    #[must_use]
+    pub fn settings(&self) -> KafkaSettings {
         let apache = |bootstrap: String| KafkaSettings {
             bootstrap,
             // Apache Kafka takes no shorter session timeout than six seconds.

@@ -3,6 +3,9 @@
 use anyhow::Context as _;
 use crosswalk_proto::v1::{DeleteMappingRequest, GetInstanceRequest, Mapping, UpdateInstanceRequest, workflow::Status};
 use crosswalk_tests::{INSTANCE, MAPPING, PATIENCE, Service, World, WorldOptions, eventually, field, mapped_fields};
+use serde_json::json;
+use tonic::Code;
+use tonic_types::StatusExt as _;
 
 async fn small_world() -> anyhow::Result<World> {
     World::start(WorldOptions {
@@ -86,22 +89,36 @@ async fn an_instance_pointed_at_another_campaign_fills_that_one() -> anyhow::Res
     .await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mapping_on_a_field_that_is_no_key_fails_at_its_first_record() -> anyhow::Result<()> {
-    let world = small_world().await?;
-    let mut wanted = delete_mapping(&world).await?;
+/// The mapping of contacts, keyed by a field that is no key of profiles.
+async fn wrongly_keyed(world: &World) -> anyhow::Result<Mapping> {
+    let mut wanted = delete_mapping(world).await?;
     wanted.etag.clear();
     wanted.name.clear();
     wanted.fields.retain(|field| field.campaign_field != "lastName");
     wanted.key = Some(field("contactid", "lastName"));
+    Ok(wanted)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_on_a_field_that_is_no_key_is_refused_where_a_profile_shows_it() -> anyhow::Result<()> {
+    let world = small_world().await?;
+    let wanted = wrongly_keyed(&world).await?;
+    world.add_profile(&json!({ "lastName": "Lovelace" }))?;
+    let refused = world.api(0)?.add_mapping(wanted).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+    let details = refused.get_details_bad_request().context("no field is named")?;
+    let violation = &details.field_violations[0];
+    assert_eq!(violation.field, "mapping.key.campaign_field");
+    assert!(violation.description.contains("identification key"), "{violation:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_on_a_field_that_is_no_key_fails_at_its_first_record() -> anyhow::Result<()> {
+    let world = small_world().await?;
+    let wanted = wrongly_keyed(&world).await?;
     let mut api = world.api(0)?;
-    api.mappings
-        .create_mapping(crosswalk_proto::v1::CreateMappingRequest {
-            parent: crosswalk_tests::INGRESS.to_owned(),
-            mapping_id: "contact".to_owned(),
-            mapping: Some(wanted),
-        })
-        .await?;
+    api.add_mapping(wanted).await?;
     api.start().await?;
     let workflow = api.until_status(Status::Failed, PATIENCE).await?;
     let failure = workflow.failure.unwrap_or_default();

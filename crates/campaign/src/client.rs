@@ -26,7 +26,7 @@ use crate::{
 /// from [`crosswalk_core::Classify`] what to do.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// Whether a deleted record was there.

@@ -8,6 +8,7 @@ mod error;
 mod exchange;
 mod instance;
 mod key;
+mod key_check;
 mod metadata;
 mod observer;
 mod reply;

@@ -34,7 +34,7 @@ pub enum Operation {
     Metadata,
     /// One record read by its key.
     Read,
-    /// A record's `href` looked up through a published filter.
+    /// Records looked up through a published filter, or a few of all.
     LookUp,
     /// POST of a record.
     Insert,

@@ -1,4 +1,4 @@
-//! The embedded broker: a Kafka-compatible broker in this process, durable in one SQLite file.
+//! The embedded broker: a Kafka-compatible broker in this process, durable in one SQLite file, or in memory for benchmarks.
 
 use std::{
     net::SocketAddr,
@@ -19,6 +19,15 @@ const CLUSTER_ID: &str = "crosswalk";
 const FILE: &str = "kafka.db";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// Where an embedded broker keeps its records.
+#[derive(Debug, Clone, Copy)]
+pub enum BrokerStorage<'a> {
+    /// In one file of this directory.
+    Directory(&'a Path),
+    /// In memory: they end with the broker.
+    Memory,
+}
+
 /// A running embedded broker. It ends when dropped.
 #[derive(Debug)]
 pub struct EmbeddedBroker {
@@ -27,11 +36,11 @@ pub struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// Starts a broker on `address`, whose port must be free, with its records in `directory`.
+    /// Starts a broker on `address`, whose port must be free.
     ///
     /// # Errors
-    /// If the directory cannot be used, or the broker does not answer within half a minute.
-    pub async fn start(directory: &Path, address: SocketAddr) -> anyhow::Result<Self> {
+    /// If its directory cannot be used, or the broker does not answer within half a minute.
+    pub async fn start(storage: BrokerStorage<'_>, address: SocketAddr) -> anyhow::Result<Self> {
         let url = Url::parse(&format!("tcp://{address}")).context("the broker's address is no URL")?;
         let mut broker = Broker::<Controller<ArcDynStorage>, ArcDynStorage>::builder()
             .node_id(NODE_ID)
@@ -39,7 +48,7 @@ impl EmbeddedBroker {
             .incarnation_id(Uuid::new_v4())
             .advertised_listener(url.clone())
             .listener(url)
-            .storage(storage(directory)?)
+            .storage(storage.url()?)
             .silent(true)
             .build()
             .await
@@ -91,9 +100,18 @@ impl Drop for EmbeddedBroker {
     }
 }
 
+impl BrokerStorage<'_> {
+    fn url(self) -> anyhow::Result<Url> {
+        match self {
+            Self::Directory(directory) => file_url(directory),
+            Self::Memory => Ok(Url::parse("memory://crosswalk/")?),
+        }
+    }
+}
+
 /// The broker takes the part of a storage URL behind its first slash as a path, relative to the working directory unless it
 /// begins with another slash.
-fn storage(directory: &Path) -> anyhow::Result<Url> {
+fn file_url(directory: &Path) -> anyhow::Result<Url> {
     let file: PathBuf = std::path::absolute(directory)?.join(FILE);
     let path = file.to_str().context("the data directory's name is not UTF-8")?;
     let url = Url::parse(&format!("sqlite:///{path}")).context("the data directory is no part of a URL")?;
@@ -111,13 +129,13 @@ mod tests {
 
     #[test]
     fn the_storage_of_an_absolute_directory_is_an_absolute_path_behind_the_first_slash() {
-        let url = storage(Path::new("/var/lib/crosswalk")).unwrap();
+        let url = file_url(Path::new("/var/lib/crosswalk")).unwrap();
         assert_eq!(url.domain(), None);
         assert_eq!(url.path().strip_prefix('/'), Some("/var/lib/crosswalk/kafka.db"));
     }
 
     #[test]
     fn a_directory_the_broker_would_misname_is_refused() {
-        assert!(storage(Path::new("/var/lib/cross walk")).is_err());
+        assert!(file_url(Path::new("/var/lib/cross walk")).is_err());
     }
 }

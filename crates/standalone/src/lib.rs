@@ -23,7 +23,7 @@ use crosswalk_runtime::{
 };
 use crosswalk_sandbox::{Activity, Sandbox, SandboxConfig};
 
-pub use broker::EmbeddedBroker;
+pub use broker::{BrokerStorage, EmbeddedBroker};
 use data_directory::DataDirectory;
 pub use demo::demo_instance;
 pub use options::{ActivityChoice, KafkaChoice, Options};
@@ -131,7 +131,7 @@ async fn start_kafka(context: &Context, options: &Options) -> anyhow::Result<Kaf
         let address = ([127, 0, 0, 1], options.broker_port).into();
         // The broker binds by itself; this finds a free port, and says clearly when the port is taken.
         let address = bind(address, "--broker-port").await?.local_addr()?;
-        let mut broker = EmbeddedBroker::start(&options.data_dir, address).await?;
+        let mut broker = EmbeddedBroker::start(BrokerStorage::Directory(&options.data_dir), address).await?;
         let settings = broker.settings();
         let services = services_left(context.clone());
         context.spawn("broker", Rule::Critical, async move {

@@ -81,10 +81,7 @@ impl Default for WritingSettings {
 impl WritingSettings {
     pub(crate) fn client(&self) -> ClientSettings {
         let addressing = if self.address_by_filter {
-            Addressing::PublishedFilter {
-                filter: "byExternalId".to_owned(),
-                parameter: "externalId_parameter".to_owned(),
-            }
+            Addressing::by_external_id_filter()
         } else {
             Addressing::CustomKey
         };

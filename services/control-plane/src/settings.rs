@@ -45,6 +45,9 @@ pub struct ApiSettings {
     /// How long a question to one of the two systems may take as a whole, token and metadata included.
     #[serde(with = "humantime_serde")]
     pub system_timeout: Duration,
+    /// Whether records of Campaign are looked up through the published filter `byExternalId`, as writers do where the same is
+    /// set.
+    pub address_by_filter: bool,
     /// A replay is refused for a table with as many rows, or while as many changes wait (contracts/campaign.md §10.2).
     pub replay_limit: u64,
 }
@@ -56,6 +59,7 @@ impl Default for ApiSettings {
             insecure_non_loopback: false,
             max_request_bytes: 1 << 20,
             system_timeout: Duration::from_secs(30),
+            address_by_filter: false,
             replay_limit: 2_000_000,
         }
     }

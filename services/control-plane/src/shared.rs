@@ -80,7 +80,7 @@ impl Connected {
 
 impl Shared {
     pub(crate) fn new(keys: SealingKeys, settings: &ApiSettings, stop: CancellationToken) -> Self {
-        let systems = Systems::new(keys.clone(), settings.system_timeout);
+        let systems = Systems::new(keys.clone(), settings);
         Self {
             connected: OnceLock::new(),
             keys,

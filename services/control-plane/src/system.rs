@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
+use crosswalk_campaign::Addressing;
 use crosswalk_core::{
     Class, Classify, InstanceId,
     control::{Etag, Instance, State, campaign_secret_purpose, dynamics_secret_purpose},
@@ -13,7 +14,7 @@ use crosswalk_runtime::{
 use parking_lot::Mutex;
 use tonic::Code;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, settings::ApiSettings};
 
 /// One of the two systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,6 +128,7 @@ impl From<SystemFailure> for ApiError {
 pub(crate) struct Systems {
     keys: SealingKeys,
     timeout: Duration,
+    addressing: Addressing,
     kept: Mutex<HashMap<InstanceId, Arc<Kept>>>,
 }
 
@@ -138,11 +140,17 @@ struct Kept {
 }
 
 impl Systems {
-    /// `timeout` bounds every question as a whole.
-    pub(crate) fn new(keys: SealingKeys, timeout: Duration) -> Self {
+    /// The system timeout bounds every question as a whole.
+    pub(crate) fn new(keys: SealingKeys, settings: &ApiSettings) -> Self {
+        let addressing = if settings.address_by_filter {
+            Addressing::by_external_id_filter()
+        } else {
+            Addressing::CustomKey
+        };
         Self {
             keys,
-            timeout,
+            timeout: settings.system_timeout,
+            addressing,
             kept: Mutex::default(),
         }
     }
@@ -254,6 +262,7 @@ impl Systems {
         let connection = crosswalk_campaign::Connection::of_instance(settings, secret)?;
         let client_settings = crosswalk_campaign::ClientSettings {
             request_timeout: self.timeout,
+            addressing: self.addressing.clone(),
             ..crosswalk_campaign::ClientSettings::default()
         };
         Ok(crosswalk_campaign::Client::new(&connection, &client_settings)?)

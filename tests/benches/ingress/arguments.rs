@@ -2,7 +2,20 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Phase {
+    /// Rows from Dynamics into Kafka.
+    Read,
+    /// Changes from Kafka into Campaign.
+    Write,
+    /// A Campaign that does not answer.
+    Outage,
+    /// Initial loads, and then, with the system of the last: calls per record, starts, changes one by one.
+    Whole,
+}
 
 /// Measures ingress with the services as processes, against the sandbox, counting at the destination only.
 ///
@@ -10,11 +23,23 @@ use clap::Parser;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "ingress")]
 pub(crate) struct Arguments {
+    /// What to measure.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Phase::Read, Phase::Write, Phase::Outage, Phase::Whole])]
+    pub(crate) only: Vec<Phase>,
+
+    /// Rows of each read, and changes of each full queue.
+    #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(10_000..), value_name = "N")]
+    pub(crate) records: u64,
+
+    /// How long Campaign does not answer.
+    #[arg(long, default_value = "1m", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) outage: Duration,
+
     /// Contacts of each initial load.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..), value_name = "N")]
     pub(crate) contacts: u64,
 
-    /// Initial loads at each latency, each beside a baseline of its own.
+    /// Reads, full queues of each kind, and initial loads at each latency, each beside a baseline of its own.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
     pub(crate) runs: u32,
 

@@ -1,4 +1,4 @@
-//! The baseline: what the bare sandbox takes from a plain load generator, in the same run and on the same machine.
+//! The baselines: what the bare sandbox gives and takes, in the same run and on the same machine, with nothing else running.
 
 use std::{
     sync::{
@@ -9,110 +9,102 @@ use std::{
 };
 
 use anyhow::Context as _;
-use bytes::Bytes;
-use http::{
-    Request, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
-};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use http::{Method, StatusCode};
 use serde_json::Value;
-use tokio::{net::TcpStream, task::JoinSet};
 
-use crate::{arguments::Arguments, contacts::Contacts, sandbox::Sandbox};
+use crate::{
+    arguments::Arguments,
+    contacts::Contacts,
+    generator::{PROFILES, Request, send},
+    sandbox::Sandbox,
+    stream::Stream,
+};
 
-/// What every connection does: take the next body, post it, wait for the answer.
-struct Work {
-    bodies: Vec<Bytes>,
-    next: AtomicUsize,
-    authority: String,
-    token: String,
-}
-
-/// New profiles per second that a sandbox without Crosswalk takes, over `--connections` keep-alive connections.
-pub(crate) async fn measure(arguments: &Arguments, contacts: &Contacts, latency: Duration) -> anyhow::Result<f64> {
+/// New profiles per second that a sandbox takes, over `--connections` connections.
+pub(crate) async fn inserts(arguments: &Arguments, contacts: &Contacts, latency: Duration) -> anyhow::Result<f64> {
     let directory = tempfile::tempdir()?;
     // No contacts: nobody reads Dynamics here.
     let mut sandbox = Sandbox::start(0, arguments.seed, directory.path()).await?;
-    let authority = sandbox.adobe().trim_start_matches("http://").to_owned();
-    let work = Arc::new(Work {
-        bodies: contacts.bodies.clone(),
-        next: AtomicUsize::new(0),
-        token: token(&sandbox).await?,
-        authority,
-    });
-    let mut connections = Vec::new();
-    for _ in 0..arguments.connections {
-        connections.push(connect(&work.authority).await?);
-    }
     sandbox.set_latency(latency).await?;
-    let begin = Instant::now();
-    let mut lanes: JoinSet<anyhow::Result<()>> = connections
-        .into_iter()
-        .map(|connection| post_all(connection, work.clone()))
-        .collect();
-    while let Some(lane) = lanes.join_next().await {
-        lane??;
-    }
-    let seconds = begin.elapsed().as_secs_f64();
-    let profiles = sandbox.profiles().await?;
+    let next = Arc::new(AtomicUsize::new(0));
+    let lane = |_| {
+        let (bodies, next) = (contacts.bodies.clone(), Arc::clone(&next));
+        std::iter::from_fn(move || bodies.get(next.fetch_add(1, Ordering::Relaxed)).cloned().map(insert))
+    };
+    let took = send(&sandbox, (0..arguments.connections).map(lane).collect()).await?;
+    let profiles = usize::try_from(sandbox.profiles().await?)?;
     anyhow::ensure!(
-        usize::try_from(profiles)? == contacts.bodies.len(),
+        profiles == contacts.bodies.len(),
         "the baseline made {profiles} profiles of {} bodies",
         contacts.bodies.len()
     );
     sandbox.process.kill().await?;
-    Ok(contacts.bodies.len() as f64 / seconds)
+    Ok(profiles as f64 / took.as_secs_f64())
 }
 
-async fn token(sandbox: &Sandbox) -> anyhow::Result<String> {
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", "sandbox-client"),
-        ("client_secret", "sandbox-secret"),
-        ("scope", "openid,AdobeID,campaign_sdk"),
-    ];
-    let url = format!("{}/ims/token/v3", sandbox.adobe());
+/// Updates per second that a sandbox takes: those of a stream, the updates of a profile in order, over as many connections as a
+/// writer has calls in flight at most, but never more than there are profiles.
+pub(crate) async fn updates(stream: &Arc<Stream>, calls_in_flight: u64, latency: Duration) -> anyhow::Result<f64> {
+    let directory = tempfile::tempdir()?;
+    let mut sandbox = Sandbox::start(0, 0, directory.path()).await?;
+    let lanes = calls_in_flight.min(stream.keys);
+    let of_lane = |lane: u64, count: u64| {
+        let stream = Arc::clone(stream);
+        (0..count)
+            .filter(move |sequence| (sequence % stream.keys) % lanes == lane)
+            .collect::<Vec<u64>>()
+            .into_iter()
+    };
+    let inserts = |lane| {
+        let stream = Arc::clone(stream);
+        of_lane(lane, stream.keys).map(move |sequence| insert(stream.body(sequence)))
+    };
+    send(&sandbox, (0..lanes).map(inserts).collect()).await?;
+
+    sandbox.keep_journal(Some(stream.records)).await?;
+    sandbox.set_latency(latency).await?;
+    let updates = |lane| {
+        let stream = Arc::clone(stream);
+        of_lane(lane, stream.records).map(move |sequence| Request {
+            method: Method::PATCH,
+            target: format!("{PROFILES}{}", stream.id(sequence)),
+            body: stream.body(sequence),
+            status: StatusCode::OK,
+        })
+    };
+    let took = send(&sandbox, (0..lanes).map(updates).collect()).await?;
+    sandbox.process.kill().await?;
+    Ok(stream.records as f64 / took.as_secs_f64())
+}
+
+/// Rows per second that come out of a sandbox: the pages of a read with change tracking, one after the other, each parsed.
+pub(crate) async fn pages(sandbox: &Sandbox, columns: &[&str]) -> anyhow::Result<f64> {
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let answer: Value = client
-        .post(url)
-        .form(&form)
-        .send()
-        .await?
-        .error_for_status()?
-        .json()
-        .await?;
-    let token = answer["access_token"].as_str().context("the sandbox gives no token")?;
-    Ok(token.to_owned())
-}
-
-async fn connect(authority: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(authority).await?;
-    stream.set_nodelay(true)?;
-    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-    // Its error shows in the request that waits for it.
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
-async fn post_all(mut connection: SendRequest<Full<Bytes>>, work: Arc<Work>) -> anyhow::Result<()> {
-    while let Some(body) = work.bodies.get(work.next.fetch_add(1, Ordering::Relaxed)) {
-        let request = Request::post("/sandbox/campaign/profileAndServicesExt/profile/")
-            .header(HOST, &work.authority)
-            .header(AUTHORIZATION, format!("Bearer {}", work.token))
-            .header("x-api-key", "sandbox-client")
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(body.clone()))?;
-        connection.ready().await?;
-        let response = connection.send_request(request).await?;
-        let status = response.status();
-        let answer = response.into_body().collect().await?.to_bytes();
-        anyhow::ensure!(
-            status == StatusCode::CREATED,
-            "the sandbox answers the baseline with {status}: {}",
-            String::from_utf8_lossy(&answer)
-        );
+    let token = sandbox.dynamics_token().await?;
+    let select = columns.join(",");
+    let mut next = Some(format!(
+        "{}/api/data/v9.2/contacts?$select={select}",
+        sandbox.microsoft()
+    ));
+    let (begin, mut rows) = (Instant::now(), 0);
+    while let Some(url) = next {
+        let request = client
+            .get(url)
+            .bearer_auth(&token)
+            .header("Prefer", "odata.track-changes,odata.maxpagesize=5000");
+        let body = request.send().await?.error_for_status()?.bytes().await?;
+        let page: Value = serde_json::from_slice(&body)?;
+        rows += page["value"].as_array().context("a page without rows")?.len();
+        next = page["@odata.nextLink"].as_str().map(str::to_owned);
     }
-    Ok(())
+    Ok(rows as f64 / begin.elapsed().as_secs_f64())
+}
+
+fn insert(body: bytes::Bytes) -> Request {
+    Request {
+        method: Method::POST,
+        target: PROFILES.to_owned(),
+        body,
+        status: StatusCode::CREATED,
+    }
 }

@@ -6,9 +6,11 @@ use crate::{
     agreement,
     arguments::Arguments,
     baseline,
+    comparison::Comparison,
     contacts::Contacts,
+    memory::mebibytes,
     report::{Report, say},
-    system::System,
+    system::{Setup, System},
 };
 
 /// How often Campaign is asked for the number of its profiles.
@@ -54,16 +56,19 @@ async fn measure_once(
     report: &mut Report,
 ) -> anyhow::Result<System> {
     let latency = Duration::from_millis(milliseconds);
-    let baseline = baseline::measure(arguments, contacts, latency).await?;
-    let mut system = System::start(arguments).await?;
+    let baseline = baseline::inserts(arguments, contacts, latency).await?;
+    let mut system = System::start(Setup::whole(arguments)).await?;
     system.sandbox.set_latency(latency).await?;
     let load = load(&mut system, contacts.ids.len()).await?;
     report.memory(&format!("after the load at {milliseconds} ms a call"), &system)?;
     agreement::spot_check(arguments, contacts, &system).await?;
 
     let at = format!("at {milliseconds} ms a call");
-    report.add(&format!("bare sandbox {at}"), "records/s", [baseline]);
-    load.add_to(report, &at, baseline);
+    let mut comparison = Comparison::new(format!("initial load {at}"), "records/s");
+    comparison.add(load.rate(), baseline);
+    comparison.hold(mebibytes(system.memory_of("campaign-writer")?.peak));
+    report.compare(comparison);
+    load.add_to(report, &at);
     let rate = load.rate();
     say(&format!("  baseline {baseline:.0}, load {rate:.0} records/s"));
     Ok(system)
@@ -75,10 +80,7 @@ impl Load {
         self.profiles as f64 / self.seconds
     }
 
-    fn add_to(&self, report: &mut Report, at: &str, baseline: f64) {
-        report.add(&format!("initial load {at}"), "records/s", [self.rate()]);
-        let share = self.rate() / baseline * 100.0;
-        report.add(&format!("initial load {at}, of the baseline before it"), "%", [share]);
+    fn add_to(&self, report: &mut Report, at: &str) {
         // A load so small that its profiles are first seen all at once has no rate between first and last.
         if self.first_profiles < self.profiles {
             let steady = (self.profiles - self.first_profiles) as f64 / (self.seconds - self.first_seconds);

@@ -29,3 +29,8 @@ impl Memory {
         })
     }
 }
+
+/// Bytes in MiB.
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}

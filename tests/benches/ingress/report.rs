@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use crate::{
     arguments::Arguments,
+    comparison::{Comparison, comparisons_table, write_comparisons},
+    memory::mebibytes,
     system::{System, named_kafka},
 };
 
@@ -17,7 +19,7 @@ use crate::{
 const ENOUGH_FOR_P99: usize = 100;
 
 /// All figures of a run of the benchmark.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct Report {
     seed: u64,
     contacts: u64,
@@ -26,6 +28,8 @@ pub(crate) struct Report {
     build: &'static str,
     kafka: &'static str,
     processors: usize,
+    #[serde(skip)]
+    comparisons: Vec<Comparison>,
     figures: Vec<Figure>,
     memory: Vec<Holding>,
 }
@@ -49,12 +53,12 @@ struct Holding {
 
 /// What a figure comes to.
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Summary {
-    n: usize,
-    median: f64,
-    minimum: f64,
-    maximum: f64,
-    p99: f64,
+pub(crate) struct Summary {
+    pub(crate) n: usize,
+    pub(crate) median: f64,
+    pub(crate) minimum: f64,
+    pub(crate) maximum: f64,
+    pub(crate) p99: f64,
 }
 
 impl Report {
@@ -68,9 +72,10 @@ impl Report {
             build: if cfg!(debug_assertions) { "dev" } else { "release" },
             kafka: match named_kafka() {
                 Some(_) => "the Kafka that was named",
-                None => "embedded broker",
+                None => "embedded broker in memory",
             },
             processors: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            comparisons: Vec::new(),
             figures: Vec::new(),
             memory: Vec::new(),
         }
@@ -86,6 +91,14 @@ impl Report {
                 unit,
                 samples: samples.into_iter().collect(),
             }),
+        }
+    }
+
+    /// Adds figures beside their baseline; those of the same name go on.
+    pub(crate) fn compare(&mut self, comparison: Comparison) {
+        match self.comparisons.iter_mut().find(|present| present.is_of(&comparison)) {
+            Some(present) => present.extend(comparison),
+            None => self.comparisons.push(comparison),
         }
     }
 
@@ -107,16 +120,22 @@ impl Report {
     pub(crate) fn print(&self) -> io::Result<()> {
         writeln!(
             io::stdout(),
-            "{} contacts of seed {}, {} build, {}, {} processors, poll interval {} ms\n\n{}\n\n{}",
+            "{} contacts of seed {}, {} build, {}, {} processors, poll interval {} ms\n\n{}\n\n{}\n\n{}",
             self.contacts,
             self.seed,
             self.build,
             self.kafka,
             self.processors,
             self.poll_interval_ms,
+            comparisons_table(&self.comparisons),
             figures_table(&self.figures),
             memory_table(&self.memory)
         )
+    }
+
+    /// Writes what stands beside a baseline.
+    pub(crate) fn write_comparisons(&self, file: &Path) -> anyhow::Result<()> {
+        write_comparisons(&self.comparisons, file)
     }
 
     /// Writes everything, samples included.
@@ -146,7 +165,7 @@ impl Holding {
 }
 
 impl Summary {
-    fn of(samples: &[f64]) -> Self {
+    pub(crate) fn of(samples: &[f64]) -> Self {
         let mut sorted = samples.to_vec();
         sorted.sort_by(f64::total_cmp);
         let at = |place: usize| sorted.get(place).copied().unwrap_or(f64::NAN);
@@ -207,22 +226,18 @@ fn memory_table(memory: &[Holding]) -> Table {
     table
 }
 
-fn table(header: &[&str]) -> Table {
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(header.iter().copied());
     table
 }
 
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / (1024.0 * 1024.0)
-}
-
-fn right(text: &str) -> Cell {
+pub(crate) fn right(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-fn rounded(number: f64) -> String {
+pub(crate) fn rounded(number: f64) -> String {
     match number.abs() {
         large if large >= 100.0 => format!("{number:.0}"),
         middle if middle >= 10.0 => format!("{number:.1}"),

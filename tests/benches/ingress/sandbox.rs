@@ -7,6 +7,7 @@ use crosswalk_sandbox::{
     counters::CountersSnapshot,
     faults::{Operation, Side},
 };
+use crosswalk_standalone::demo_instance;
 use crosswalk_tests::{Process, command, eventually};
 use reqwest::{Client, Method, RequestBuilder};
 use serde::Deserialize;
@@ -36,6 +37,8 @@ pub(crate) struct JournalEntry {
     pub(crate) key: String,
     /// Status Campaign gave.
     pub(crate) status: u16,
+    /// When it was committed or refused.
+    pub(crate) time: String,
     /// The body as it was sent.
     pub(crate) body: Value,
 }
@@ -150,18 +153,49 @@ impl Sandbox {
         self.each_line("campaign/resources/profile/export", each).await
     }
 
-    /// Switches Campaign's write journal on or off.
-    pub(crate) async fn keep_journal(&self, enabled: bool) -> anyhow::Result<()> {
+    /// Lets Campaign keep a journal of its last writes, as many as said; without a number it keeps none.
+    pub(crate) async fn keep_journal(&self, writes: Option<u64>) -> anyhow::Result<()> {
         let request = self.request(Method::PUT, "campaign/writes");
-        self.answer(request.json(&json!({"enabled": enabled}))).await?;
+        let body = json!({"enabled": writes.is_some(), "capacity": writes});
+        self.answer(request.json(&body)).await?;
         Ok(())
     }
 
-    /// The writes in Campaign's journal behind a place in it.
-    pub(crate) async fn journal(&self, after: u64) -> anyhow::Result<Vec<JournalEntry>> {
-        let request = self.request(Method::GET, &format!("campaign/writes?after={after}"));
+    /// The writes in Campaign's journal behind a place in it, so many at most.
+    pub(crate) async fn journal(&self, after: u64, limit: Option<usize>) -> anyhow::Result<Vec<JournalEntry>> {
+        let limit = limit.map(|limit| format!("&limit={limit}")).unwrap_or_default();
+        let request = self.request(Method::GET, &format!("campaign/writes?after={after}{limit}"));
         let journal: Journal = self.answer(request).await?.json().await?;
         Ok(journal.writes)
+    }
+
+    /// From now on Campaign answers nothing: connections drop.
+    pub(crate) async fn break_campaign(&self) -> anyhow::Result<()> {
+        let rule = json!({"side": "campaign", "effect": {"kind": "reset"}});
+        self.answer(self.request(Method::POST, "faults").json(&rule)).await?;
+        Ok(())
+    }
+
+    /// Campaign answers again.
+    pub(crate) async fn mend_campaign(&self) -> anyhow::Result<()> {
+        self.answer(self.request(Method::DELETE, "faults")).await?;
+        Ok(())
+    }
+
+    /// An access token for Dynamics.
+    pub(crate) async fn dynamics_token(&self) -> anyhow::Result<String> {
+        let instance = demo_instance(&self.microsoft, &self.adobe);
+        let dynamics = instance.dynamics.context("the demo has no Dynamics")?;
+        let form = [
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", dynamics.client_id),
+            ("client_secret", dynamics.client_secret),
+            ("scope", format!("{}/.default", self.microsoft)),
+        ];
+        let url = format!("{}/{}/oauth2/v2.0/token", self.microsoft, dynamics.tenant_id);
+        let answer: Value = self.answer(self.client.post(url).form(&form)).await?.json().await?;
+        let token = answer["access_token"].as_str().context("the sandbox gives no token")?;
+        Ok(token.to_owned())
     }
 
     async fn json(&self, path: &str) -> anyhow::Result<Value> {

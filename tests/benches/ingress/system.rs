@@ -1,8 +1,9 @@
-//! A whole Crosswalk, every part a process of its own.
+//! A Crosswalk with the services that a measurement needs, every part a process of its own.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
+use crosswalk_kafka::Kafka;
 use crosswalk_proto::v1::{ListInstancesRequest, Workflow, workflow::Status};
 use crosswalk_tests::{Api, PATIENCE, Process, TestKafka, command, eventually, mapped_fields};
 use tempfile::TempDir;
@@ -13,15 +14,47 @@ use crate::{arguments::Arguments, memory::Memory, sandbox::Sandbox};
 /// How long a phase may take that handles every record; a stuck one ends long before, where progress can be seen.
 pub(crate) const LONGEST_PHASE: Duration = Duration::from_secs(1800);
 
-/// A whole Crosswalk: broker, sandbox, services, an instance with a mapping of contacts to profiles.
+/// A setting of a service, as its environment tells it.
+pub(crate) type Setting = (&'static str, String);
+
+/// What a system consists of.
+pub(crate) struct Setup {
+    /// Contacts in Dynamics.
+    pub(crate) contacts: u64,
+    /// Fixes the contacts.
+    pub(crate) seed: u64,
+    /// Columns of contacts and the fields of profiles they are mapped to.
+    pub(crate) fields: Vec<(&'static str, &'static str)>,
+    /// Settings of the reader; without any there is no reader.
+    pub(crate) reader: Option<Vec<Setting>>,
+    /// Settings of the writer; without any there is no writer.
+    pub(crate) writer: Option<Vec<Setting>>,
+}
+
+impl Setup {
+    /// All services, as they are by default.
+    pub(crate) fn whole(arguments: &Arguments) -> Self {
+        let interval = format!("{}ms", arguments.poll_interval.as_millis());
+        Self {
+            contacts: arguments.contacts,
+            seed: arguments.seed,
+            fields: mapped_fields(),
+            reader: Some(vec![("CROSSWALK__READING__POLL_INTERVAL", interval)]),
+            writer: Some(Vec::new()),
+        }
+    }
+}
+
+/// Broker, sandbox, services, an instance with a mapping of contacts to profiles.
 pub(crate) struct System {
     /// The two products.
     pub(crate) sandbox: Sandbox,
     /// The API.
     pub(crate) api: Api,
     kafka: TestKafka,
-    services: [(&'static str, Process); 3],
-    /// Logs and, of the embedded broker, records.
+    prefix: String,
+    services: Vec<(&'static str, Process)>,
+    /// Logs.
     directory: TempDir,
 }
 
@@ -33,17 +66,14 @@ pub(crate) fn named_kafka() -> Option<String> {
 
 impl System {
     /// Starts everything, with nothing written yet and the workflow stopped.
-    pub(crate) async fn start(arguments: &Arguments) -> anyhow::Result<Self> {
+    pub(crate) async fn start(setup: Setup) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
-        let kafka = match named_kafka() {
-            Some(_) => TestKafka::start(directory.path()).await?,
-            None => TestKafka::start_process(directory.path()).await?,
-        };
-        let sandbox = Sandbox::start(arguments.contacts, arguments.seed, directory.path()).await?;
-        let interval = format!("{}ms", arguments.poll_interval.as_millis());
+        let kafka = TestKafka::start_in_memory(directory.path()).await?;
+        let sandbox = Sandbox::start(setup.contacts, setup.seed, directory.path()).await?;
+        let prefix = format!("bench-{}", Uuid::new_v4().simple());
         let mut environment = kafka.environment();
         environment.extend([
-            ("CROSSWALK__KAFKA__PREFIX", format!("bench-{}", Uuid::new_v4().simple())),
+            ("CROSSWALK__KAFKA__PREFIX", prefix.clone()),
             (
                 "CROSSWALK__SEALING__KEY",
                 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned(),
@@ -54,29 +84,47 @@ impl System {
                 std::env::var("CROSSWALK_TEST_LOG").unwrap_or_else(|_| "info".to_owned()),
             ),
         ]);
-        let spawn = |name: &'static str, setting: Option<(&str, String)>| {
+        let wanted = [
+            (
+                "control-plane",
+                Some(vec![("CROSSWALK__API__LISTEN", "127.0.0.1:0".to_owned())]),
+            ),
+            ("dynamics-reader", setup.reader),
+            ("campaign-writer", setup.writer),
+        ];
+        let mut services = Vec::new();
+        for (name, settings) in wanted {
+            let Some(settings) = settings else { continue };
             let mut command = command(&format!("crosswalk-{name}"))?;
             command.envs(environment.iter().map(|(key, value)| (key, value)));
-            command.envs(setting);
+            command.envs(settings);
             let log = directory.path().join(format!("{name}.log"));
-            anyhow::Ok((name, Process::spawn(command, &log)?))
-        };
-        let mut services = [
-            spawn(
-                "control-plane",
-                Some(("CROSSWALK__API__LISTEN", "127.0.0.1:0".to_owned())),
-            )?,
-            spawn("dynamics-reader", Some(("CROSSWALK__READING__POLL_INTERVAL", interval)))?,
-            spawn("campaign-writer", None)?,
-        ];
-        let api = created(&mut services[0].1, &sandbox).await?;
+            services.push((name, Process::spawn(command, &log)?));
+        }
+        let api = created(&mut services[0].1, &sandbox, &setup.fields).await?;
         Ok(Self {
             sandbox,
             api,
             kafka,
+            prefix,
             services,
             directory,
         })
+    }
+
+    /// The system's Kafka, for whoever looks into its topics or adds to them.
+    pub(crate) fn kafka(&self) -> Kafka {
+        let settings = crosswalk_kafka::KafkaSettings {
+            prefix: self.prefix.clone(),
+            ..self.kafka.settings()
+        };
+        Kafka::new(settings, "bench")
+    }
+
+    /// The topic that contacts are queued in.
+    pub(crate) fn queue(&self) -> anyhow::Result<String> {
+        let instance = "demo".parse()?;
+        Ok(self.kafka().topics().ingress(&instance, "contact"))
     }
 
     /// Ends everything, so that it does not disturb what is measured next.
@@ -114,6 +162,15 @@ impl System {
         Ok(())
     }
 
+    /// Memory of a service.
+    pub(crate) fn memory_of(&self, service: &str) -> anyhow::Result<Memory> {
+        let memory = self.memory()?;
+        let of_service = memory.iter().find(|(name, _)| *name == service);
+        of_service
+            .map(|(_, memory)| *memory)
+            .with_context(|| format!("there is no {service}"))
+    }
+
     /// Name and memory of each process that is ours.
     pub(crate) fn memory(&self) -> anyhow::Result<Vec<(&'static str, Memory)>> {
         let services = self.services.iter().map(|(name, process)| (*name, process.id()));
@@ -130,7 +187,11 @@ impl System {
 }
 
 /// A client of the control plane once it answers and has the instance and its mapping.
-async fn created(control_plane: &mut Process, sandbox: &Sandbox) -> anyhow::Result<Api> {
+async fn created(
+    control_plane: &mut Process,
+    sandbox: &Sandbox,
+    fields: &[(&'static str, &'static str)],
+) -> anyhow::Result<Api> {
     let mut api = eventually("the API", PATIENCE, || {
         let output = control_plane.check().and_then(|()| control_plane.output());
         async move {
@@ -141,7 +202,7 @@ async fn created(control_plane: &mut Process, sandbox: &Sandbox) -> anyhow::Resu
     })
     .await?;
     api.create_instance(sandbox.microsoft(), sandbox.adobe()).await?;
-    api.create_mapping(&mapped_fields(), true).await?;
+    api.create_mapping(fields, true).await?;
     Ok(api)
 }
 

@@ -29,6 +29,9 @@ const INTERVAL: Duration = Duration::from_millis(4);
 /// The longest pause between two changes; the mean is half of it.
 const LONGEST_PAUSE_MS: u64 = 200;
 
+/// Writes that the journal keeps; far more than come between two looks.
+const JOURNAL: u64 = 100_000;
+
 /// A change that has not shown by then is lost.
 const LOST_AFTER: Duration = Duration::from_secs(60);
 
@@ -67,7 +70,7 @@ pub(crate) async fn measure(
         arguments.samples
     ));
     let system = &*system;
-    system.sandbox.keep_journal(true).await?;
+    system.sandbox.keep_journal(Some(JOURNAL)).await?;
     let under_way = UnderWay::default();
     let wanted = usize::try_from(arguments.samples)? * Change::ALL.len();
     let seen = tokio::try_join!(
@@ -75,7 +78,7 @@ pub(crate) async fn measure(
         observe(system, wanted, &under_way)
     )?
     .1;
-    system.sandbox.keep_journal(false).await?;
+    system.sandbox.keep_journal(None).await?;
 
     let interval = arguments.poll_interval.as_secs_f64() * 1000.0;
     for (change, elapsed) in seen {
@@ -132,7 +135,7 @@ async fn observe(system: &System, wanted: usize, under_way: &UnderWay) -> anyhow
     let mut position = 0;
     while seen.len() < wanted {
         tokio::time::sleep(INTERVAL).await;
-        let entries = system.sandbox.journal(position).await?;
+        let entries = system.sandbox.journal(position, None).await?;
         let now = Instant::now();
         for entry in entries {
             position = position.max(entry.sequence);

@@ -180,3 +180,31 @@ async fn filter_that_is_not_published_stops_the_workflow() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn field_that_is_no_key_is_known_by_a_record_that_has_a_value_there() {
+    let campaign = Campaign::start().await;
+    let client = campaign.client();
+    client.check_key("profile", "externalId").await.unwrap();
+    client.check_key("profile", "lastName").await.unwrap();
+
+    upsert(&client, ID, &json!({"lastName": "Lee"}), false).await.unwrap();
+    client.check_key("profile", "externalId").await.unwrap();
+    let error = client.check_key("profile", "lastName").await.unwrap_err();
+    assert_eq!(error.code(), "CAMPAIGN_KEY_NOT_DECLARED", "{error}");
+}
+
+#[tokio::test]
+async fn resource_without_a_key_is_known_although_it_is_empty() {
+    let campaign = Campaign::start().await;
+    campaign
+        .adobe
+        .change_switches(|switches| switches.external_id_key_undeclared = true);
+    let error = campaign.client().check_key("profile", "externalId").await.unwrap_err();
+    assert_eq!(error.code(), "CAMPAIGN_KEY_NOT_DECLARED", "{error}");
+    let client = campaign.client_with(&ClientSettings {
+        addressing: Addressing::by_external_id_filter(),
+        ..ClientSettings::default()
+    });
+    client.check_key("profile", "externalId").await.unwrap();
+}

@@ -138,11 +138,31 @@ impl MappingsService {
         }
         add_problems(&mut violations, validate(&wanted, &table, &target));
         violations.finish()?;
+        self.check_key(&state, &instance_id, &wanted).await?;
         let state = self
             .0
             .append(resource, None, Change::PutMapping(Box::new(wanted)))
             .await?;
         shown(&self.0, &state, &instance_id, &id).await
+    }
+
+    /// Campaign must find records by the key field, as far as it tells without a write.
+    async fn check_key(&self, state: &State, id: &InstanceId, wanted: &TableMapping) -> Result<(), ApiError> {
+        let checked = self
+            .0
+            .systems
+            .ask_campaign(state, id, instance(state, id)?, async |client| {
+                client.check_key(&wanted.target_resource, &wanted.key.target).await
+            })
+            .await;
+        let mut violations = Violations::default();
+        found(
+            checked,
+            "mapping.key.campaign_field",
+            "CAMPAIGN_KEY_NOT_DECLARED",
+            &mut violations,
+        )?;
+        violations.finish()
     }
 
     async fn update(&self, request: UpdateMappingRequest) -> Result<Mapping, ApiError> {
