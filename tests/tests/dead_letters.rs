@@ -7,6 +7,9 @@ use crosswalk_proto::v1::{
 use crosswalk_tests::{Api, INGRESS, PATIENCE, World, WorldOptions, eventually, field};
 use serde_json::json;
 
+/// Contacts, most of them sound.
+const CONTACTS: usize = 10_000;
+
 /// Contacts poisoned in each way.
 const EACH: usize = 10;
 
@@ -32,7 +35,7 @@ async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_re
         json!({ "externaluseridentifier": "300" }),
     ];
     let mut poisoned = Vec::new();
-    for number in 0..500 {
+    for number in 0..CONTACTS {
         let id = world.add_contact(&format!("Contact {number}"))?;
         if let Some(poison) = poisons.get(number / EACH) {
             world.edit_contact(id, poison)?;
@@ -42,10 +45,10 @@ async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_re
     world.start_ingress().await?;
     api.until("everything settled", PATIENCE, |workflow| {
         let progress = workflow.progress.unwrap_or_default();
-        progress.records_written + progress.records_rejected >= 500 && workflow.backlog == Some(0)
+        progress.records_written + progress.records_rejected >= CONTACTS as u64 && workflow.backlog == Some(0)
     })
     .await?;
-    assert_eq!(world.profile_count()?, 500 - poisoned.len());
+    assert_eq!(world.profile_count()?, CONTACTS - poisoned.len());
     let counts = api.set_aside().await?;
     let each = u64::try_from(EACH)?;
     for code in ["TOO_LONG", "FORBIDDEN_CHARACTER", "NOT_A_NUMBER", "OUT_OF_RANGE"] {
@@ -83,7 +86,7 @@ async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_re
         assert!(!answer.waits_for_start);
     }
     eventually("all contacts to be profiles", PATIENCE, || async {
-        anyhow::ensure!(world.profile_count()? == 500, "{} are", world.profile_count()?);
+        anyhow::ensure!(world.profile_count()? == CONTACTS, "{} are", world.profile_count()?);
         Ok(())
     })
     .await?;

@@ -64,10 +64,10 @@ async fn a_replay_of_equal_rows_costs_no_call_and_a_forced_one_mends_a_campaign_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_costs_a_call_for_each_difference_and_finds_the_deletes() -> anyhow::Result<()> {
-    const CHANGED: usize = 200;
-    const DELETED: usize = 100;
+    const CHANGED: usize = 1_000;
+    const DELETED: usize = 500;
     let mut world = World::start(WorldOptions {
-        contacts: 1_200,
+        contacts: 6_000,
         page_size: 500,
         ..WorldOptions::default()
     })

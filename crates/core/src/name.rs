@@ -98,6 +98,12 @@ impl WorkflowId {
         }
     }
 
+    /// What the position of a table's read is kept under, e.g. `ingress/contact`.
+    #[must_use]
+    pub fn unit(self, table: &str) -> String {
+        format!("{self}/{table}")
+    }
+
     /// The name on the screen.
     #[must_use]
     pub const fn display_name(self) -> &'static str {

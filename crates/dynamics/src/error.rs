@@ -174,7 +174,7 @@ impl Error {
             Self::Unreadable { .. } => "DYNAMICS_ANSWER_UNREADABLE",
             Self::Unexpected { .. } => "DYNAMICS_ANSWER_UNEXPECTED",
             Self::TooLong { .. } => "DYNAMICS_ANSWER_TOO_LONG",
-            Self::RejectedRow(_) => "DYNAMICS_VALUE_UNFIT",
+            Self::RejectedRow(_) => RejectedRow::CODE,
             Self::Cancelled => "CANCELLED",
         }
     }

@@ -1,6 +1,6 @@
 //! The one place where Kafka clients are made.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rdkafka::{
     ClientConfig,
@@ -60,12 +60,16 @@ impl Kafka {
     }
 
     /// A producer that neither loses nor repeats nor reorders what it was given (design §4).
-    pub(crate) fn producer<C: ClientContext + 'static>(&self, context: C) -> Result<FutureProducer<C>, KafkaError> {
+    pub(crate) fn producer<C: ClientContext + 'static>(
+        &self,
+        context: C,
+        linger: Duration,
+    ) -> Result<FutureProducer<C>, KafkaError> {
         let mut config = self.common();
         config.set("enable.idempotence", "true");
         config.set("acks", "all");
         config.set("partitioner", "murmur2_random");
-        config.set("linger.ms", "2");
+        config.set("linger.ms", linger.as_millis().to_string());
         // A record is given up by whoever waits for it, not behind his back: two minutes outlast a broker's restart.
         config.set("message.timeout.ms", "120000");
         config.set("queue.buffering.max.messages", "100000");

@@ -13,6 +13,9 @@ use crate::{Kafka, KafkaError, client_log::ProducerContext};
 /// How long to wait before trying again to put a record into a full buffer.
 const BUFFER_FULL_WAIT: Duration = Duration::from_millis(5);
 
+/// How long records are gathered that somebody waits for.
+pub(crate) const LINGER: Duration = Duration::from_millis(2);
+
 type Client = FutureProducer<ProducerContext>;
 
 /// Produces records: idempotent, acknowledged by all in-sync replicas, partitioned by key. Cheap to clone; clones are the
@@ -27,6 +30,7 @@ pub struct Producer {
 
 struct Shared {
     kafka: Kafka,
+    linger: Duration,
     client: RwLock<Client>,
 }
 
@@ -38,14 +42,23 @@ pub struct Pending {
 }
 
 impl Producer {
-    /// A producer with the process's Kafka settings.
+    /// A producer with the process's Kafka settings, for records that somebody waits for.
     ///
     /// # Errors
     /// If the settings are not valid.
     pub fn new(kafka: &Kafka) -> Result<Self, KafkaError> {
-        let client = RwLock::new(kafka.producer(ProducerContext)?);
+        Self::with_linger(kafka, LINGER)
+    }
+
+    /// A producer that gathers records for so long before it sends them: the longer, the fewer requests.
+    ///
+    /// # Errors
+    /// If the settings are not valid.
+    pub fn with_linger(kafka: &Kafka, linger: Duration) -> Result<Self, KafkaError> {
+        let client = RwLock::new(kafka.producer(ProducerContext, linger)?);
         let shared = Shared {
             kafka: kafka.clone(),
+            linger,
             client,
         };
         Ok(Self {
@@ -123,7 +136,7 @@ impl Producer {
             return KafkaError::ProducerRenewed;
         };
         tracing::warn!(%code, reason, "the Kafka producer cannot go on; it is made anew");
-        match self.shared.kafka.producer(ProducerContext) {
+        match self.shared.kafka.producer(ProducerContext, self.shared.linger) {
             Ok(new) => {
                 *client = new;
                 KafkaError::ProducerRenewed

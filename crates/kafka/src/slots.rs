@@ -19,7 +19,11 @@ use rdkafka::{
 use tokio::{runtime::Handle, sync::watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Kafka, KafkaError, client_log, tail, topics::SLOTS};
+use crate::{
+    Kafka, KafkaError, client_log,
+    tail::{self, OnTurn},
+    topics::SLOTS,
+};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -46,6 +50,7 @@ pub struct Slots {
     shared: Arc<Shared>,
     ended: watch::Receiver<Option<Result<(), Arc<KafkaError>>>>,
     leave: CancellationToken,
+    on_turn: OnTurn,
     _leave_on_drop: DropGuard,
 }
 
@@ -86,8 +91,11 @@ impl Slots {
         let leave = CancellationToken::new();
         let cancel = leave.clone();
         let (publish_end, ended) = watch::channel(None);
+        let on_turn = OnTurn::default();
+        let beat = on_turn.clone();
         tail::spawn("slots", move || {
-            let result = poll(&consumer, &cancel).map_err(Arc::new);
+            let result = poll(&consumer, &cancel, &beat).map_err(Arc::new);
+            beat.clear();
             consumer.unsubscribe();
             drop(consumer);
             publish_end.send_replace(Some(result));
@@ -97,7 +105,13 @@ impl Slots {
             ended,
             _leave_on_drop: leave.clone().drop_guard(),
             leave,
+            on_turn,
         })
+    }
+
+    /// Has the loop that holds the slots run `beat` at each turn, several times a second: a loop that does not is stuck.
+    pub fn on_turn(&self, beat: impl Fn() + Send + Sync + 'static) {
+        self.on_turn.set(beat);
     }
 
     /// Waits until the slot is held, and takes the right to run a unit in it.
@@ -169,8 +183,9 @@ impl Drop for Held {
     }
 }
 
-fn poll(consumer: &BaseConsumer<SlotContext>, cancel: &CancellationToken) -> Result<(), KafkaError> {
+fn poll(consumer: &BaseConsumer<SlotContext>, cancel: &CancellationToken, on_turn: &OnTurn) -> Result<(), KafkaError> {
     while !cancel.is_cancelled() {
+        on_turn.run();
         if let Some(Err(source)) = consumer.poll(POLL) {
             let error = KafkaError::Client {
                 operation: "hold slots",

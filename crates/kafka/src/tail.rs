@@ -48,13 +48,13 @@ impl OnTurn {
         *self.0.lock() = Some(Box::new(beat));
     }
 
-    fn run(&self) {
+    pub(crate) fn run(&self) {
         if let Some(beat) = &*self.0.lock() {
             beat();
         }
     }
 
-    fn clear(&self) {
+    pub(crate) fn clear(&self) {
         *self.0.lock() = None;
     }
 }

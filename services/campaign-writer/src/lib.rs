@@ -16,12 +16,13 @@ mod table;
 mod work;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use crosswalk_core::WorkflowId;
 use crosswalk_kafka::{ControlLog, History, Kafka, KafkaError, Producer, Reporter, keep_runs};
 use crosswalk_runtime::{
+    health::Liveness,
     retry::{Backoff, RetryPolicy, retry},
     sealing::SealingKeys,
     service::{Context, ServiceInfo},
@@ -30,6 +31,10 @@ use crosswalk_runtime::{
 
 pub use metrics::describe as describe_metrics;
 pub use settings::{WriterSettings, WritingSettings};
+
+/// How long entries of the ledger are gathered. Nobody waits for one but the offsets that are committed behind it, several times
+/// a second; sent as they come, they would cost the broker as much as all the rest.
+const LEDGER_LINGER: Duration = Duration::from_millis(50);
 
 /// Which service this is.
 pub const SERVICE: ServiceInfo = ServiceInfo {
@@ -51,12 +56,12 @@ pub async fn start(context: Context, settings: WriterSettings) -> anyhow::Result
 
     let policy = RetryPolicy::forever(Backoff::default());
     let drain_deadline = context.shutdown().drain_deadline();
-    let connect = || connect(&kafka, &settings, &keys, &worker, drain_deadline);
+    let liveness = context.liveness().clone();
+    let connect = || connect(&kafka, &settings, &keys, &worker, drain_deadline, &liveness);
     let shared = retry(&policy, context.token(), "connect to Kafka", connect)
         .await
         .context("Kafka cannot be used")?;
     let shared = Arc::new(shared);
-    let liveness = context.liveness().clone();
     shared.control.on_turn(liveness.beats("control log"));
     shared.reporter.on_turn(move |name| liveness.beats(name));
 
@@ -77,7 +82,8 @@ async fn connect(
     settings: &WriterSettings,
     keys: &SealingKeys,
     worker: &str,
-    drain_deadline: std::time::Duration,
+    drain_deadline: Duration,
+    liveness: &Liveness,
 ) -> Result<run::Shared, KafkaError> {
     let producer = Producer::new(kafka)?;
     Ok(run::Shared {
@@ -85,10 +91,12 @@ async fn connect(
         reporter: Reporter::open(kafka, producer.clone()).await?,
         kafka: kafka.clone(),
         producer,
+        ledger_producer: Producer::with_linger(kafka, LEDGER_LINGER)?,
         keys: keys.clone(),
         settings: settings.clone(),
         worker: worker.to_owned(),
         // Some of the deadline is left for committing and leaving the group.
         drain: drain_deadline * 3 / 4,
+        liveness: liveness.clone(),
     })
 }

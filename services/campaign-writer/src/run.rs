@@ -13,6 +13,7 @@ use crosswalk_kafka::{
 };
 use crosswalk_runtime::{
     error::{Cancelled, chain},
+    health::Liveness,
     retry::{Backoff, HindranceTracker, Retry, RetryPolicy},
     sealing::SealingKeys,
 };
@@ -42,11 +43,14 @@ pub(crate) struct Shared {
     pub(crate) reporter: Reporter,
     pub(crate) kafka: Kafka,
     pub(crate) producer: Producer,
+    /// For entries of the ledger.
+    pub(crate) ledger_producer: Producer,
     pub(crate) keys: SealingKeys,
     pub(crate) settings: WriterSettings,
     pub(crate) worker: String,
     /// How long work in flight may take to finish when a run ends.
     pub(crate) drain: Duration,
+    pub(crate) liveness: Liveness,
 }
 
 /// Writes until the run is not wanted any more.
@@ -111,6 +115,7 @@ impl Running {
             Some(watched.ledger.clone()),
             Work::decode,
         )?;
+        queue.on_turn(self.shared.liveness.beats(&format!("queue of {}", self.workflow)));
 
         let keep = self.shared.settings.writing.keep_written;
         let purging = purge::keep_purging(&self.shared.kafka, &group, &topics, &watched.ledger, keep);
@@ -163,7 +168,7 @@ impl Running {
             });
             let (dead_letters, ledger, sweeps, ()) = tokio::try_join!(
                 DeadLetters::open(&shared.kafka, producer(), &self.workflow),
-                Ledger::open(&shared.kafka, producer(), instance, subjects),
+                Ledger::open(&shared.kafka, shared.ledger_producer.clone(), instance, subjects),
                 Sweeps::open(&shared.kafka, producer(), instance),
                 shared.kafka.ensure_topics(&specs),
             )?;

@@ -55,7 +55,7 @@ impl Sweeper {
         partition: PartitionId,
         end: &Change,
     ) -> Result<Swept, RunError> {
-        let unit = format!("{}/{}", WorkflowId::Ingress, table.source());
+        let unit = WorkflowId::Ingress.unit(table.source());
         let epoch = self.sweeps.epoch(&unit, table.mapping.uid);
         if epoch.is_some_and(|epoch| epoch > end.epoch) {
             return Ok(Swept::Done);

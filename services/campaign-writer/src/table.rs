@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crosswalk_core::{
     Row,
     control::{Configuration, InstanceSettings, PinnedMapping},
-    ledger::{PayloadHash, PayloadHashes, Subject},
+    ledger::{self, PayloadHashes, Subject},
     mapping::{CompiledMapping, Part, RejectedRow, TableMapping},
     schema::{Field, Resource},
 };
@@ -128,32 +128,16 @@ impl Fitted {
     /// Maps a row. `part` is what a change of an existing record writes.
     pub(crate) fn bodies(&self, id: &str, row: &Row, part: Part) -> Result<Bodies, RejectedRow> {
         let payload = self.compiled.apply(id, row)?;
-        let body = |part| {
-            let mut body = Vec::with_capacity(1_024);
-            payload.write_json(part, &mut body);
-            Bytes::from(body)
-        };
-        let all = body(Part::All);
-        if !self.compiled.has_insert_only_fields() {
-            let updates = PayloadHash::of(&all);
-            return Ok(Bodies {
-                insert: all.clone(),
-                update: all,
-                hashes: PayloadHashes {
-                    updates,
-                    insert_only: PayloadHash::of(&[]),
-                },
-            });
-        }
-        let updates = body(Part::Updates);
-        let hashes = PayloadHashes {
-            updates: PayloadHash::of(&updates),
-            insert_only: PayloadHash::of(&body(Part::InsertOnly)),
+        let bodies = ledger::Bodies::of(&self.compiled, &payload);
+        let insert = Bytes::from(bodies.all);
+        let update = match bodies.updates {
+            Some(updates) if part != Part::All => Bytes::from(updates),
+            _ => insert.clone(),
         };
         Ok(Bodies {
-            update: if part == Part::All { all.clone() } else { updates },
-            insert: all,
-            hashes,
+            insert,
+            update,
+            hashes: bodies.hashes,
         })
     }
 }

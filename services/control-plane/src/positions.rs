@@ -58,9 +58,7 @@ impl Positions {
         let cancel = CancellationToken::new();
         let _ends = cancel.clone().drop_guard();
         let checkpoints = Checkpoints::open(&self.kafka, self.producer.clone(), id).await?;
-        checkpoints
-            .load(&format!("{}/{table}", WorkflowId::Ingress), cancel)
-            .await
+        checkpoints.load(&WorkflowId::Ingress.unit(table), cancel).await
     }
 
     /// The replay of a mapping that has been asked for and has not begun; also where it is not known whether it has.

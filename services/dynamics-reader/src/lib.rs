@@ -54,6 +54,7 @@ pub async fn start(context: Context, settings: ReaderSettings) -> anyhow::Result
     let shared = Arc::new(shared);
     let liveness = context.liveness().clone();
     shared.control.on_turn(liveness.beats("control log"));
+    shared.slots.on_turn(liveness.beats("slots"));
     shared.reporter.on_turn(move |name| liveness.beats(name));
 
     let control = shared.control.clone();

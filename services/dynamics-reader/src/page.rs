@@ -166,7 +166,7 @@ pub(crate) fn rejected(row: &RejectedRow) -> SourceChange {
     SourceChange {
         id: row.id,
         version: row.version,
-        kind: rejection("DYNAMICS_VALUE_UNFIT", message),
+        kind: rejection(RejectedRow::CODE, message),
     }
 }
 

@@ -42,7 +42,7 @@ impl Unit {
     async fn wait_for(&self, parent: &Parent, cancel: &CancellationToken) -> Result<(), UnitError> {
         let (shared, instance) = (&self.shared, &self.workflow.instance);
         let checkpoints = Checkpoints::open(&shared.kafka, shared.producer.clone(), instance).await?;
-        let unit = format!("{}/{}", self.workflow.workflow, parent.table);
+        let unit = self.workflow.workflow.unit(&parent.table);
         loop {
             let last = checkpoints.load(&unit, cancel.clone()).await?;
             let subject = Subject::new(parent.mapping, &self.settings);

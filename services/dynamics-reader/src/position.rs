@@ -34,7 +34,7 @@ impl PositionKeeper {
     pub(crate) async fn open(unit: &Unit, cancel: &CancellationToken) -> Result<(Self, Option<Checkpoint>), UnitError> {
         let (shared, workflow) = (&unit.shared, &unit.workflow);
         let checkpoints = Checkpoints::open(&shared.kafka, shared.producer.clone(), &workflow.instance).await?;
-        let name = format!("{}/{}", workflow.workflow, unit.mapping.definition.source_table);
+        let name = workflow.workflow.unit(&unit.mapping.definition.source_table);
         let last = checkpoints.load(&name, cancel.clone()).await?;
         let keeper = Self {
             checkpoints,

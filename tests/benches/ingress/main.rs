@@ -4,6 +4,7 @@
 
 mod agreement;
 mod arguments;
+mod arrivals;
 mod baseline;
 mod changes;
 mod comparison;

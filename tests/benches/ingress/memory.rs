@@ -1,4 +1,6 @@
-//! The memory of a process, as the kernel counts it.
+//! The memory and processor time of a process, as the kernel counts them.
+
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -28,6 +30,25 @@ impl Memory {
             peak: bytes("VmHWM:")?,
         })
     }
+}
+
+/// How long the process with this id has been on a processor so far; only Linux tells.
+pub(crate) fn processor_time(id: u32) -> anyhow::Result<Duration> {
+    /// Of the clock that the kernel counts in for everybody, whatever its own.
+    const TICKS_PER_SECOND: u64 = 100;
+    let file = format!("/proc/{id}/stat");
+    let stat = std::fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;
+    // Behind the name, which may hold anything: state, ten numbers, then the ticks in user mode and in the kernel.
+    let (_, fields) = stat
+        .rsplit_once(')')
+        .with_context(|| format!("{file} names no program"))?;
+    let ticks: u64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum();
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }
 
 /// Bytes in MiB.

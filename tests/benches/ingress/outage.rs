@@ -8,7 +8,7 @@ use crate::{
     report::{Report, say},
     stream::Stream,
     system::System,
-    writing::{Journal, full_queue, setup, until_written},
+    writing::{Journal, fill, setup, until_written, with_profiles},
 };
 
 /// How many looks are taken at the memory, spread over the outage.
@@ -25,10 +25,10 @@ pub(crate) async fn measure(arguments: &Arguments, report: &mut Report) -> anyho
         records: arguments.records,
     };
     let mut system = System::start(setup(None)).await?;
-    full_queue(&mut system, &stream).await?;
+    with_profiles(&mut system, &stream).await?;
     system.sandbox.keep_journal(Some(stream.records)).await?;
     system.sandbox.break_campaign().await?;
-    system.api.start().await?;
+    fill(&system, &stream).await?;
     let mut full = 0.0;
     for look in 1..=LOOKS {
         tokio::time::sleep(arguments.outage / LOOKS).await;

@@ -4,19 +4,21 @@ use std::time::{Duration, Instant};
 
 use crosswalk_core::InstanceId;
 use crosswalk_kafka::LagMeter;
+use crosswalk_proto::v1::Workflow;
 use crosswalk_tests::mapped_fields;
 
 use crate::{
     arguments::Arguments,
+    arrivals::Arrivals,
     baseline,
     comparison::Comparison,
     memory::mebibytes,
     report::{Report, say},
-    system::{Setup, System},
+    system::{Broker, Setup, System},
 };
 
-/// How often Kafka is asked where the topic ends.
-const INTERVAL: Duration = Duration::from_millis(50);
+/// How often it is looked how many records have come.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A read without a new record for this long is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
@@ -76,28 +78,19 @@ fn setup(arguments: &Arguments) -> Setup {
         fields: fields(),
         reader: Some(Vec::new()),
         writer: None,
+        broker: Broker::InMemory,
     }
 }
 
 /// Records per second in the topic, from the first page that stands there to the last: nobody's start is in it.
 async fn read(system: &mut System, wanted: u64) -> anyhow::Result<f64> {
-    let kafka = system.kafka();
-    let instance = "demo".parse::<InstanceId>()?;
-    let topics = [
-        kafka.topics().ingress(&instance, "contact"),
-        kafka.topics().checkpoints(&instance),
-    ];
-    let meter = LagMeter::new(&kafka, "bench")?;
-    let ends = async |topic: &str| -> anyhow::Result<u64> {
-        let ends = meter.ends(topic).await?;
-        Ok(u64::try_from(ends.values().sum::<i64>())?)
-    };
+    let arrivals = Arrivals::follow(system.kafka().settings(), &system.make_queue().await?)?;
     system.api.start().await?;
     let mut first = None;
     let (mut records, mut progressed) = (0, Instant::now());
     while records < wanted {
         tokio::time::sleep(INTERVAL).await;
-        let present = ends(&topics[0]).await?;
+        let present = arrivals.count();
         if present > records {
             (records, progressed) = (present, Instant::now());
             first.get_or_insert((progressed, records));
@@ -110,16 +103,28 @@ async fn read(system: &mut System, wanted: u64) -> anyhow::Result<f64> {
         );
     }
     let (begin, at_first) = first.unwrap_or((progressed, 0));
-    let saved = ends(&topics[1]).await?;
+    check_all_came(system, &arrivals, wanted).await?;
+    Ok((records - at_first) as f64 / (progressed - begin).as_secs_f64())
+}
+
+/// Checks that the reader has come to the end, saved where it was behind each page, and queued nothing twice.
+async fn check_all_came(system: &System, arrivals: &Arrivals, wanted: u64) -> anyhow::Result<()> {
+    let has_ended = |workflow: &Workflow| workflow.progress.is_some_and(|progress| !progress.initial_read);
+    system.api.until("the end of the read", STUCK_AFTER, has_ended).await?;
+    let kafka = system.kafka();
+    let checkpoints = kafka.topics().checkpoints(&"demo".parse::<InstanceId>()?);
+    // Where the last one begins: they are written one by one.
+    let saved = LagMeter::new(&kafka, "bench")?.ends(&checkpoints).await?;
+    let saved = u64::try_from(saved.values().sum::<i64>())? + 1;
     anyhow::ensure!(
-        records == wanted,
-        "{records} records of {wanted} contacts: the figures are void"
-    );
-    // The one of the last page may be on its way still.
-    anyhow::ensure!(
-        saved + 1 >= wanted / PAGE,
+        saved >= wanted / PAGE,
         "{saved} checkpoints of {} pages: the figures are void",
         wanted / PAGE
     );
-    Ok((records - at_first) as f64 / (progressed - begin).as_secs_f64())
+    let count = arrivals.count();
+    anyhow::ensure!(
+        count == wanted,
+        "{count} records of {wanted} contacts: the figures are void"
+    );
+    Ok(())
 }

@@ -10,6 +10,7 @@ use crosswalk_core::{
 };
 use crosswalk_kafka::{ControlLog, History, Kafka, Producer};
 use crosswalk_proto::record::encode_change;
+use crosswalk_tests::{PATIENCE, eventually};
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
@@ -93,12 +94,14 @@ impl Stream {
         let (instance, mapping) = ("demo".parse::<InstanceId>()?, "contact".parse::<MappingId>()?);
         let producer = Producer::new(kafka)?;
         let control = ControlLog::follow(kafka, producer.clone(), History::Forgotten).await?;
-        let state = control.state().await?;
-        let mapping = state
-            .instance(&instance)
-            .and_then(|instance| instance.mapping(&mapping))
-            .map(|mapping| mapping.uid)
-            .context("there is no mapping of contacts")?;
+        let mapping = eventually("the mapping of contacts", PATIENCE, || async {
+            let state = control.state().await?;
+            let present = state
+                .instance(&instance)
+                .and_then(|instance| instance.mapping(&mapping));
+            Ok(present.context("the control log does not tell of it")?.uid)
+        })
+        .await?;
         let topic = kafka.topics().ingress(&instance, "contact");
         let mut pending = Vec::with_capacity(AT_ONCE);
         for sequence in changes {

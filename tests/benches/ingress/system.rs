@@ -9,7 +9,11 @@ use crosswalk_tests::{Api, PATIENCE, Process, TestKafka, command, eventually, ma
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{arguments::Arguments, memory::Memory, sandbox::Sandbox};
+use crate::{
+    arguments::Arguments,
+    memory::{Memory, processor_time},
+    sandbox::Sandbox,
+};
 
 /// How long a phase may take that handles every record; a stuck one ends long before, where progress can be seen.
 pub(crate) const LONGEST_PHASE: Duration = Duration::from_secs(1800);
@@ -29,6 +33,18 @@ pub(crate) struct Setup {
     pub(crate) reader: Option<Vec<Setting>>,
     /// Settings of the writer; without any there is no writer.
     pub(crate) writer: Option<Vec<Setting>>,
+    /// The broker.
+    pub(crate) broker: Broker,
+}
+
+/// Which embedded broker there is, if no other Kafka is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broker {
+    /// As `make up` has it.
+    InFile,
+    /// Many times as fast. What it tells of the end of a topic is too low, so that whoever starts anew on it may miss what
+    /// was written last.
+    InMemory,
 }
 
 impl Setup {
@@ -41,6 +57,7 @@ impl Setup {
             fields: mapped_fields(),
             reader: Some(vec![("CROSSWALK__READING__POLL_INTERVAL", interval)]),
             writer: Some(Vec::new()),
+            broker: Broker::InFile,
         }
     }
 }
@@ -68,7 +85,11 @@ impl System {
     /// Starts everything, with nothing written yet and the workflow stopped.
     pub(crate) async fn start(setup: Setup) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
-        let kafka = TestKafka::start_in_memory(directory.path()).await?;
+        let kafka = match setup.broker {
+            _ if named_kafka().is_some() => TestKafka::start(directory.path()).await?,
+            Broker::InFile => TestKafka::start_process(directory.path()).await?,
+            Broker::InMemory => TestKafka::start_in_memory(directory.path()).await?,
+        };
         let sandbox = Sandbox::start(setup.contacts, setup.seed, directory.path()).await?;
         let prefix = format!("bench-{}", Uuid::new_v4().simple());
         let mut environment = kafka.environment();
@@ -121,10 +142,13 @@ impl System {
         Kafka::new(settings, "bench")
     }
 
-    /// The topic that contacts are queued in.
-    pub(crate) fn queue(&self) -> anyhow::Result<String> {
-        let instance = "demo".parse()?;
-        Ok(self.kafka().topics().ingress(&instance, "contact"))
+    /// Makes the topic that contacts are queued in, if no service has done so yet, and names it.
+    pub(crate) async fn make_queue(&self) -> anyhow::Result<String> {
+        let kafka = self.kafka();
+        let spec = kafka.topics().ingress_spec(&"demo".parse()?, "contact");
+        let name = spec.name.clone();
+        kafka.ensure_topics(&[spec]).await?;
+        Ok(name)
     }
 
     /// Ends everything, so that it does not disturb what is measured next.
@@ -173,16 +197,23 @@ impl System {
 
     /// Name and memory of each process that is ours.
     pub(crate) fn memory(&self) -> anyhow::Result<Vec<(&'static str, Memory)>> {
+        self.processes().map(|(name, id)| Ok((name, Memory::of(id)?))).collect()
+    }
+
+    /// How long each process that is ours has been on a processor.
+    pub(crate) fn processor_times(&self) -> anyhow::Result<Vec<(&'static str, Duration)>> {
+        self.processes()
+            .map(|(name, id)| Ok((name, processor_time(id)?)))
+            .collect()
+    }
+
+    fn processes(&self) -> impl Iterator<Item = (&'static str, u32)> {
         let services = self.services.iter().map(|(name, process)| (*name, process.id()));
         let others = [
             ("sandbox", self.sandbox.process.id()),
             ("broker", self.kafka.process_id()),
         ];
-        services
-            .chain(others)
-            .filter_map(|(name, id)| Some((name, id?)))
-            .map(|(name, id)| Ok((name, Memory::of(id)?)))
-            .collect()
+        services.chain(others).filter_map(|(name, id)| Some((name, id?)))
     }
 }
 

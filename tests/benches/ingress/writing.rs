@@ -4,7 +4,6 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use crosswalk_core::Origin;
-use crosswalk_kafka::LagMeter;
 use crosswalk_tests::{PATIENCE, eventually, mapped_fields};
 use jiff::Timestamp;
 
@@ -15,7 +14,7 @@ use crate::{
     memory::mebibytes,
     report::{Report, say},
     stream::Stream,
-    system::{LONGEST_PHASE, Setup, System},
+    system::{Broker, LONGEST_PHASE, Setup, System},
 };
 
 /// How long Campaign takes for a call.
@@ -23,6 +22,9 @@ const LATENCY: Duration = Duration::from_millis(20);
 
 /// What a writer has in flight at most, by default.
 const CALLS_IN_FLIGHT: u64 = 512;
+
+/// The least that the writer may hold: with less it would stop and go on reading for every few records.
+const LEAST_RECORDS: u64 = 4_000;
 
 /// Writes of the journal that are asked for at once.
 const PAGE: usize = 20_000;
@@ -63,7 +65,11 @@ pub(crate) async fn measure(arguments: &Arguments, report: &mut Report) -> anyho
             say(&format!("{}: {run} of {}", case.name, arguments.runs));
             let bare = baseline::updates(&stream, CALLS_IN_FLIGHT, LATENCY).await?;
             let mut system = System::start(setup(Some(case.keys))).await?;
-            let ours = write(&mut system, &stream).await?;
+            let (ours, costs) = write(&mut system, &stream).await?;
+            for (process, microseconds) in costs {
+                let figure = format!("{}: processor time of {process} for a record", case.name);
+                report.add(&figure, "µs", [microseconds]);
+            }
             let memory = system.memory_of("campaign-writer")?;
             say(&format!("  bare load {bare:.0}, writer {ours:.0} records/s"));
             comparison.add(ours, bare);
@@ -79,39 +85,39 @@ pub(crate) async fn measure(arguments: &Arguments, report: &mut Report) -> anyho
 /// A writer and no reader. It holds as many records as it may by default, or about as many as there are keys: with more,
 /// changes of one contact would become one call, and fewer calls would be measured than records.
 pub(crate) fn setup(keys: Option<u64>) -> Setup {
-    let max_records = keys.map(|keys| ("CROSSWALK__WRITING__MAX_RECORDS", (keys * 2).to_string()));
+    let max_records = keys.map(|keys| {
+        (
+            "CROSSWALK__WRITING__MAX_RECORDS",
+            (keys * 2).max(LEAST_RECORDS).to_string(),
+        )
+    });
     Setup {
         contacts: 0,
         seed: 0,
         fields: mapped_fields(),
         reader: None,
         writer: Some(max_records.into_iter().collect()),
+        broker: Broker::InMemory,
     }
 }
 
-/// Makes a profile for each key, stops the workflow, and fills the queue.
-pub(crate) async fn full_queue(system: &mut System, stream: &Stream) -> anyhow::Result<()> {
-    let kafka = system.kafka();
+/// Starts the workflow, and makes a profile for each key. It waits for a reader that is not there, but the writer works.
+pub(crate) async fn with_profiles(system: &mut System, stream: &Stream) -> anyhow::Result<()> {
+    system.make_queue().await?;
     system.api.start().await?;
-    // The workflow waits for a reader that is not there, but the writer works.
-    eventually("the queue", PATIENCE, || async {
-        let ends = LagMeter::new(&kafka, "bench")?.ends(&system.queue()?).await?;
-        anyhow::ensure!(!ends.is_empty(), "the topic is not there");
-        Ok(())
-    })
-    .await?;
-    stream.queue(&kafka, Origin::Initial, 0..stream.keys).await?;
+    stream.queue(&system.kafka(), Origin::Initial, 0..stream.keys).await?;
     eventually("a profile for each key", PATIENCE, || async {
         let profiles = system.sandbox.profiles().await?;
         anyhow::ensure!(profiles == stream.keys, "{profiles} profiles");
         Ok(())
     })
-    .await?;
-    system.until_settled().await?;
-    system.api.stop_and_wait().await?;
-    stream
-        .queue(&kafka, Origin::Change, stream.keys..stream.keys + stream.records)
-        .await
+    .await
+}
+
+/// Queues all changes of a stream, far faster than they can be written.
+pub(crate) async fn fill(system: &System, stream: &Stream) -> anyhow::Result<()> {
+    let changes = stream.keys..stream.keys + stream.records;
+    stream.queue(&system.kafka(), Origin::Change, changes).await
 }
 
 /// Waits until the last change of each contact has been written.
@@ -128,16 +134,23 @@ pub(crate) async fn until_written(system: &mut System, stream: &Stream) -> anyho
     system.until_settled().await
 }
 
-/// Calls per second that reached Campaign, from the first to the last, of a queue that was full when the writer began.
-async fn write(system: &mut System, stream: &Stream) -> anyhow::Result<f64> {
-    full_queue(system, stream).await?;
-    system.sandbox.keep_journal(Some(stream.records)).await?;
+/// Calls per second that reached Campaign, from the first to the last, and the microseconds that each process spent on one.
+async fn write(system: &mut System, stream: &Stream) -> anyhow::Result<(f64, Vec<(&'static str, f64)>)> {
     system.sandbox.set_latency(LATENCY).await?;
-    system.api.start().await?;
+    with_profiles(system, stream).await?;
+    system.sandbox.keep_journal(Some(stream.records)).await?;
+    let before = system.processor_times()?;
+    fill(system, stream).await?;
     until_written(system, stream).await?;
+    let after = system.processor_times()?;
     let journal = Journal::of(system).await?;
     journal.check(&stream.last())?;
-    journal.rate()
+    say(&format!("  {} records in {} calls", stream.records, journal.calls));
+    let costs = before.iter().zip(after).map(|((process, before), (_, after))| {
+        let spent = (after - *before).as_secs_f64() * 1e6;
+        (*process, spent / journal.calls as f64)
+    });
+    Ok((journal.rate()?, costs.collect()))
 }
 
 /// What Campaign was sent.

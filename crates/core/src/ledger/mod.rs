@@ -8,10 +8,12 @@
 //! * What is not known costs calls, never correctness: a record without an entry is written or deleted as if it were new.
 //! * A record is deleted as filtered out or as missing from its source only if its entry says that we wrote it.
 
+mod bodies;
 mod judge;
 #[cfg(test)]
 mod tests;
 
+pub use bodies::Bodies;
 pub use judge::{Judgement, Skip, judge};
 
 use crate::{Change, Epoch, Origin, control::EntryId, mapping::Part};

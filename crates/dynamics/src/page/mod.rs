@@ -65,6 +65,11 @@ pub struct RejectedRow {
     pub reason: String,
 }
 
+impl RejectedRow {
+    /// Stable code of this fault.
+    pub const CODE: &str = "DYNAMICS_VALUE_UNFIT";
+}
+
 impl fmt::Display for RejectedRow {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

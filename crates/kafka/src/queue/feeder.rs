@@ -18,6 +18,7 @@ use crate::{
     KafkaError, Ledger,
     ledger::Ticket,
     pool::{Coalesce as _, Handler, NextOffset, PartitionId, Pool, Record, Refused},
+    tail::OnTurn,
 };
 
 /// How long a poll may block while nothing is held back, and while something is.
@@ -57,8 +58,9 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
     }
 
     /// Feeds the pool until told to stop.
-    pub(super) fn run(&mut self, stop: &CancellationToken) -> Result<(), KafkaError> {
+    pub(super) fn run(&mut self, stop: &CancellationToken, on_turn: &OnTurn) -> Result<(), KafkaError> {
         while !stop.is_cancelled() {
+            on_turn.run();
             let wait = if self.held.is_empty() { POLL } else { POLL_WHILE_FULL };
             match self.consumer.poll(wait) {
                 None => {}

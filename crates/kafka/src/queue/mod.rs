@@ -18,7 +18,7 @@ use self::{feeder::Feeder, membership::QueueContext};
 use crate::{
     Kafka, KafkaError, Ledger,
     pool::{Handler, NextOffset, PartitionId, Pool},
-    tail,
+    tail::{self, OnTurn},
 };
 
 /// A record as it lies in a queue topic.
@@ -54,6 +54,7 @@ pub struct Queue {
     stop: CancellationToken,
     /// What a stopped pool had finished, to be committed last.
     finished: Arc<Mutex<Vec<(PartitionId, NextOffset)>>>,
+    on_turn: OnTurn,
     _stop_on_drop: DropGuard,
 }
 
@@ -102,9 +103,12 @@ impl Queue {
             .then(|| kafka.settings().session_timeout * 2);
         let finished: Arc<Mutex<Vec<(PartitionId, NextOffset)>>> = Arc::default();
         let last = Arc::clone(&finished);
+        let on_turn = OnTurn::default();
+        let beat = on_turn.clone();
         let run = move || {
             let mut feeder = Feeder::new(&consumer, pool, ledger, decode);
-            let result = feeder.run(&cancelled).map_err(Arc::new);
+            let result = feeder.run(&cancelled, &beat).map_err(Arc::new);
+            beat.clear();
             feeder.finish(&last.lock());
             if let Some(deadline) = settle {
                 feeder.become_member(deadline);
@@ -119,9 +123,15 @@ impl Queue {
             share,
             ended,
             finished,
+            on_turn,
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
         })
+    }
+
+    /// Has the loop that feeds the pool run `beat` at each turn, many times a second: a loop that does not is stuck.
+    pub fn on_turn(&self, beat: impl Fn() + Send + Sync + 'static) {
+        self.on_turn.set(beat);
     }
 
     /// How much of the queue this member holds, as it changes.

@@ -6,7 +6,7 @@ use rdkafka::{ClientConfig, error::KafkaError as ClientError, types::RDKafkaConf
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 use super::KafkaSettings;
-use crate::{Kafka, KafkaError, client::QuietContext};
+use crate::{Kafka, KafkaError, client::QuietContext, producer::LINGER};
 
 /// Client id and group of the clients that are made for checking only.
 const CHECK: &str = "check-config";
@@ -121,7 +121,7 @@ fn make_clients(settings: &KafkaSettings) -> Result<(), KafkaError> {
         ..settings.clone()
     };
     let kafka = Kafka::new(nowhere, CHECK);
-    drop(kafka.producer(QuietContext)?);
+    drop(kafka.producer(QuietContext, LINGER)?);
     drop(kafka.member(CHECK, QuietContext)?);
     Ok(())
 }

@@ -5,18 +5,15 @@ use std::collections::HashMap;
 use crosswalk_core::{
     Change, ChangeKind, Row,
     control::Mapping,
-    ledger::{Judgement, Known, PayloadHash, PayloadHashes, Skip, judge},
-    mapping::{CompiledMapping, Part, Payload, key_text},
+    ledger::{Bodies, Judgement, Known, Skip, judge},
+    mapping::{CompiledMapping, key_text},
 };
-use crosswalk_dynamics::{Page, SourceChange};
+use crosswalk_dynamics::{Page, RejectedRow, SourceChange};
 use crosswalk_kafka::ledger::LedgerMap;
 use crosswalk_proto::v1::{EstimateMappingResponse, RejectionCount};
 use jiff::Timestamp;
 
 use super::start::Start;
-
-/// The reason of rows that do not fit their table's columns.
-const VALUE_UNFIT: &str = "DYNAMICS_VALUE_UNFIT";
 
 /// What becomes of the rows of a table.
 pub(super) struct Tally {
@@ -58,7 +55,7 @@ impl Tally {
         for rejected in &page.rejected {
             self.counted.rows += 1;
             self.ledger.remove(rejected.id);
-            self.reject(VALUE_UNFIT, "");
+            self.reject(RejectedRow::CODE, "");
         }
         for source in page.changes {
             self.counted.rows += 1;
@@ -106,7 +103,7 @@ impl Tally {
 
     fn count_mapped(&mut self, id: &str, change: &Change, row: &Row, known: Option<Known>) {
         let hashes = match self.compiled.apply(id, row) {
-            Ok(payload) => hashes(&self.compiled, &payload),
+            Ok(payload) => Bodies::of(&self.compiled, &payload).hashes,
             Err(rejected) => {
                 if let Some(first) = rejected.errors.first() {
                     self.reject(first.code, &first.field);
@@ -144,26 +141,6 @@ impl Tally {
             calls: self.counted.creates + self.counted.updates + self.counted.deletes,
             done,
             ..self.counted.clone()
-        }
-    }
-}
-
-/// The hashes of a mapped row as the writer makes them.
-fn hashes(compiled: &CompiledMapping, payload: &Payload<'_>) -> PayloadHashes {
-    let hash = |part| {
-        let mut body = Vec::new();
-        payload.write_json(part, &mut body);
-        PayloadHash::of(&body)
-    };
-    if compiled.has_insert_only_fields() {
-        PayloadHashes {
-            updates: hash(Part::Updates),
-            insert_only: hash(Part::InsertOnly),
-        }
-    } else {
-        PayloadHashes {
-            updates: hash(Part::All),
-            insert_only: PayloadHash::of(&[]),
         }
     }
 }
@@ -252,7 +229,7 @@ pub(super) mod tests {
             let text = key_text(id);
             let known = Known {
                 standing: Standing::Written,
-                hashes: hashes(&compiled, &compiled.apply(&text, row).unwrap()),
+                hashes: Bodies::of(&compiled, &compiled.apply(&text, row).unwrap()).hashes,
                 version: 5,
                 epoch: Epoch(1),
             };
@@ -356,7 +333,7 @@ pub(super) mod tests {
             .iter()
             .map(|one| (one.code.as_str(), one.count))
             .collect();
-        assert_eq!(rejects, [(VALUE_UNFIT, 1), ("TOO_LONG", 1)]);
+        assert_eq!(rejects, [(RejectedRow::CODE, 1), ("TOO_LONG", 1)]);
         assert_eq!(answer.calls, 3);
     }
 

@@ -4,9 +4,6 @@ use crosswalk_core::mapping::{FieldDifference, FieldMapping};
 use crosswalk_dynamics::RejectedRow;
 use crosswalk_proto::v1::{FieldFault, Preview, preview::Effect};
 
-/// The code of the fault of a row that cannot be read.
-const VALUE_UNFIT: &str = "DYNAMICS_VALUE_UNFIT";
-
 /// What a change of a record does that passes the filter and can be converted. `differences` are those from what Campaign
 /// holds; `None` if it does not have the record.
 pub(super) fn of_passing(differences: Option<&[FieldDifference]>) -> Effect {
@@ -33,7 +30,7 @@ pub(super) fn of_unreadable(record_id: String, row: RejectedRow, fields: &[Field
     let fault = FieldFault {
         campaign_field: target.map(|field| field.target.clone()).unwrap_or_default(),
         dynamics_field: row.column,
-        code: VALUE_UNFIT.to_owned(),
+        code: RejectedRow::CODE.to_owned(),
         message: format!("{}. Correct the value in the record, or the column's type.", row.reason),
     };
     let mut preview = Preview {
@@ -101,6 +98,9 @@ mod tests {
             (fault.dynamics_field.as_str(), fault.campaign_field.as_str()),
             ("birthdate", "birthDate")
         );
-        assert!(fault.code == VALUE_UNFIT && fault.message.contains("soon"), "{fault:?}");
+        assert!(
+            fault.code == RejectedRow::CODE && fault.message.contains("soon"),
+            "{fault:?}"
+        );
     }
 }
