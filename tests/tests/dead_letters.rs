@@ -45,7 +45,7 @@ async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_re
     world.start_ingress().await?;
     api.until("everything settled", PATIENCE, |workflow| {
         let progress = workflow.progress.unwrap_or_default();
-        progress.records_written + progress.records_rejected >= CONTACTS as u64 && workflow.backlog == Some(0)
+        progress.records_written + progress.records_rejected >= CONTACTS as i64 && workflow.backlog == Some(0)
     })
     .await?;
     assert_eq!(world.profile_count()?, CONTACTS - poisoned.len());

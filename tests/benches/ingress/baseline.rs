@@ -48,12 +48,13 @@ pub(crate) async fn updates(stream: &Arc<Stream>, calls_in_flight: u64, latency:
     let directory = tempfile::tempdir()?;
     let mut sandbox = Sandbox::start(0, 0, directory.path()).await?;
     let lanes = calls_in_flight.min(stream.keys);
-    let of_lane = |lane: u64, count: u64| {
-        let stream = Arc::clone(stream);
+    let (keys, step) = (stream.keys, usize::try_from(lanes)?);
+    // A contact has one lane, in which its changes come in order.
+    let of_lane = move |lane: u64, count: u64| {
         (0..count)
-            .filter(move |sequence| (sequence % stream.keys) % lanes == lane)
-            .collect::<Vec<u64>>()
-            .into_iter()
+            .step_by(keys as usize)
+            .flat_map(move |round| (lane..keys).step_by(step).map(move |key| round + key))
+            .filter(move |sequence| *sequence < count)
     };
     let inserts = |lane| {
         let stream = Arc::clone(stream);
