@@ -15,10 +15,7 @@ use crate::metadata;
 use crate::observer::{Observer, Operation};
 use crate::transport::{Request, Transport};
 use crate::write::upsert;
-use crate::{
-    Action, Addressing, ClientSettings, Connection, Endpoint, Error, Misconfiguration, RecordKey, Reply, Write,
-    Written, WrittenKind,
-};
+use crate::{Action, Addressing, ClientSettings, Connection, Endpoint, Error, RecordKey, Write, Written, WrittenKind};
 
 /// A client of one Campaign instance. Cloning is cheap and shares connections and token.
 ///
@@ -145,30 +142,6 @@ impl Client {
     /// The call fails.
     pub async fn get(&self, resource: &str, key: &RecordKey) -> Result<Option<Map<String, Value>>, Error> {
         Exchange::new(&self.inner, resource, key).get().await
-    }
-
-    /// Proves that a record which has just been inserted is found by its key. Campaign's metadata tells of no keys
-    /// (contracts/campaign.md §4), so this is the only way to know that a resource is addressed by the field the key is in.
-    ///
-    /// # Errors
-    /// [`crate::Misconfiguration::KeyNotDeclared`] where the record is not found, or the call fails.
-    pub async fn prove_key(&self, resource: &str, key: &RecordKey) -> Result<(), Error> {
-        if self.get(resource, key).await?.is_some() {
-            return Ok(());
-        }
-        Err(Error::Configuration {
-            problem: Misconfiguration::KeyNotDeclared {
-                resource: resource.to_owned(),
-            },
-            reply: Box::new(Reply {
-                status: 404,
-                text: format!(
-                    "the record {} has been inserted but is not found by its key",
-                    key.as_str()
-                ),
-                request_id: None,
-            }),
-        })
     }
 
     /// Brings a record into the wanted state, whatever state it is in; repeating it is harmless.

@@ -121,10 +121,6 @@ impl<'a> Exchange<'a> {
     /// The one record that a published filter finds (contracts/campaign.md §4.2). PKeys are never kept: the next call
     /// looks up again.
     async fn look_up(&mut self, filter: &str, parameter: &str) -> Result<Option<Map<String, Value>>, Error> {
-        #[derive(Deserialize)]
-        struct List {
-            content: Vec<Map<String, Value>>,
-        }
         let mut url = self.inner.resource_url(self.resource, Some(filter))?;
         // Two rows are enough to see that the key is not unique.
         url.query_pairs_mut()
@@ -160,6 +156,12 @@ impl<'a> Exchange<'a> {
         }
         self.inner.describe(self.resource, &mut self.calls).await.map(drop)
     }
+}
+
+/// Records as a list gives them (contracts/campaign.md §2.2).
+#[derive(Deserialize)]
+pub(crate) struct List {
+    pub(crate) content: Vec<Map<String, Value>>,
 }
 
 /// A record, also where it comes wrapped in a list (contracts/campaign.md §2.2).

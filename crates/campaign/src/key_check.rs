@@ -1,10 +1,12 @@
 //! Whether a field is a resource's key. Campaign's metadata tells of no keys (contracts/campaign.md §4), but its records do.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    Client, Error, Misconfiguration, RecordKey, Reply, classify::Target, exchange::parse, observer::Operation,
+    Client, Error, Misconfiguration, RecordKey, Reply,
+    classify::Target,
+    exchange::{List, parse},
+    observer::Operation,
     transport::Request,
 };
 
@@ -35,24 +37,28 @@ impl Client {
         };
         match self.get(resource, &key).await? {
             Some(found) if found.get("PKey") == record.get("PKey") => Ok(()),
-            found => Err(Error::Configuration {
-                problem: Misconfiguration::KeyNotDeclared {
-                    resource: resource.to_owned(),
-                },
-                reply: Box::new(Reply {
-                    status: if found.is_some() { 200 } else { 404 },
-                    text: format!("a record whose {field} is {key} is not found by that"),
-                    request_id: None,
-                }),
-            }),
+            found => {
+                let status = if found.is_some() { 200 } else { 404 };
+                let text = format!("a record whose {field} is {key} is not found by that");
+                Err(not_declared(resource, status, text))
+            }
         }
     }
 
-    async fn sample(&self, resource: &str) -> Result<Vec<Map<String, Value>>, Error> {
-        #[derive(Deserialize)]
-        struct List {
-            content: Vec<Map<String, Value>>,
+    /// Proves that a record which has just been inserted is found by its key. Where no record had a value in the key's field
+    /// before, this is the only way to know that a resource is addressed by it.
+    ///
+    /// # Errors
+    /// [`Misconfiguration::KeyNotDeclared`] where the record is not found, or the call fails.
+    pub async fn prove_key(&self, resource: &str, key: &RecordKey) -> Result<(), Error> {
+        if self.get(resource, key).await?.is_some() {
+            return Ok(());
         }
+        let text = format!("the record {key} has been inserted but is not found by its key");
+        Err(not_declared(resource, 404, text))
+    }
+
+    async fn sample(&self, resource: &str) -> Result<Vec<Map<String, Value>>, Error> {
         let mut url = self.inner.resource_url(resource, None)?;
         url.query_pairs_mut().append_pair("_lineCount", SAMPLE);
         let request = Request {
@@ -64,6 +70,19 @@ impl Client {
         };
         let body = self.inner.transport.send(&request, &mut 0).await?;
         Ok(parse::<List>(&body)?.content)
+    }
+}
+
+fn not_declared(resource: &str, status: u16, text: String) -> Error {
+    Error::Configuration {
+        problem: Misconfiguration::KeyNotDeclared {
+            resource: resource.to_owned(),
+        },
+        reply: Box::new(Reply {
+            status,
+            text,
+            request_id: None,
+        }),
     }
 }
 

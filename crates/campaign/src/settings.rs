@@ -100,6 +100,16 @@ pub enum Addressing {
 }
 
 impl Addressing {
+    /// By the filter that Adobe's own integration asks for, or by the key itself.
+    #[must_use]
+    pub fn by_filter(by_filter: bool) -> Self {
+        if by_filter {
+            Self::by_external_id_filter()
+        } else {
+            Self::CustomKey
+        }
+    }
+
     /// The published filter that Adobe's own integration asks for: `byExternalId` with `externalId_parameter`.
     #[must_use]
     pub fn by_external_id_filter() -> Self {

@@ -80,14 +80,9 @@ impl Default for WritingSettings {
 
 impl WritingSettings {
     pub(crate) fn client(&self) -> ClientSettings {
-        let addressing = if self.address_by_filter {
-            Addressing::by_external_id_filter()
-        } else {
-            Addressing::CustomKey
-        };
         ClientSettings {
             request_timeout: self.call_timeout,
-            addressing,
+            addressing: Addressing::by_filter(self.address_by_filter),
             ..ClientSettings::default()
         }
     }

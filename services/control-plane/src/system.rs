@@ -142,15 +142,10 @@ struct Kept {
 impl Systems {
     /// The system timeout bounds every question as a whole.
     pub(crate) fn new(keys: SealingKeys, settings: &ApiSettings) -> Self {
-        let addressing = if settings.address_by_filter {
-            Addressing::by_external_id_filter()
-        } else {
-            Addressing::CustomKey
-        };
         Self {
             keys,
             timeout: settings.system_timeout,
-            addressing,
+            addressing: Addressing::by_filter(settings.address_by_filter),
             kept: Mutex::default(),
         }
     }

@@ -8,27 +8,17 @@ use crate::{
     baseline,
     comparison::Comparison,
     contacts::Contacts,
+    growth::Growth,
     memory::mebibytes,
     report::{Report, say},
     system::{Setup, System},
 };
 
-/// How often Campaign is asked for the number of its profiles.
-const INTERVAL: Duration = Duration::from_millis(20);
-
-/// A load without a new profile for this long is stuck.
-const STUCK_AFTER: Duration = Duration::from_secs(60);
-
 /// One initial load.
 struct Load {
-    /// From the call of Start to the first profile.
-    first_seconds: f64,
-    /// How many there were when the first was seen.
-    first_profiles: u64,
-    /// How many there were to come.
-    profiles: u64,
-    /// From the call of Start to the last profile.
-    seconds: f64,
+    /// When Start was called.
+    begin: Instant,
+    profiles: Growth,
     /// Calls for records that Campaign answered.
     calls: u64,
 }
@@ -77,22 +67,25 @@ async fn measure_once(
 impl Load {
     /// Records per second, from the call of Start.
     fn rate(&self) -> f64 {
-        self.profiles as f64 / self.seconds
+        self.profiles.last as f64 / self.seconds(self.profiles.last_at)
+    }
+
+    /// From the call of Start.
+    fn seconds(&self, at: Instant) -> f64 {
+        (at - self.begin).as_secs_f64()
     }
 
     fn add_to(&self, report: &mut Report, at: &str) {
         // A load so small that its profiles are first seen all at once has no rate between first and last.
-        if self.first_profiles < self.profiles {
-            let steady = (self.profiles - self.first_profiles) as f64 / (self.seconds - self.first_seconds);
-            report.add(
-                &format!("initial load {at}, first to last profile"),
-                "records/s",
-                [steady],
-            );
+        let profiles = &self.profiles;
+        if profiles.first < profiles.last {
+            let figure = format!("initial load {at}, first to last profile");
+            report.add(&figure, "records/s", [profiles.steady_rate()]);
         }
-        report.add(&format!("Start to first profile {at}"), "s", [self.first_seconds]);
-        report.add(&format!("Start to last profile {at}"), "s", [self.seconds]);
-        let calls = self.calls as f64 / self.profiles as f64;
+        let (first, last) = (self.seconds(profiles.first_at), self.seconds(profiles.last_at));
+        report.add(&format!("Start to first profile {at}"), "s", [first]);
+        report.add(&format!("Start to last profile {at}"), "s", [last]);
+        let calls = self.calls as f64 / profiles.last as f64;
         report.add("calls per insert", "calls", [calls]);
     }
 }
@@ -102,32 +95,12 @@ async fn load(system: &mut System, expected: usize) -> anyhow::Result<Load> {
     system.sandbox.reset_counters().await?;
     let begin = Instant::now();
     system.api.start().await?;
-    let mut first = None;
-    let mut profiles = 0;
-    let mut progressed = begin;
-    while profiles < expected {
-        tokio::time::sleep(INTERVAL).await;
-        let present = system.sandbox.profiles().await?;
-        if present > profiles {
-            (profiles, progressed) = (present, Instant::now());
-            first.get_or_insert((progressed, profiles));
-        }
-        system.check()?;
-        anyhow::ensure!(
-            progressed.elapsed() < STUCK_AFTER,
-            "the load is stuck at {profiles} of {expected} profiles: {:?}",
-            system.api.ingress().await?
-        );
-    }
-    let seconds = (progressed - begin).as_secs_f64();
+    let profiles = Growth::watch(system, expected, async |system| system.sandbox.profiles().await).await?;
     system.until_settled().await?;
     system.check_running().await?;
-    let (first, first_profiles) = first.unwrap_or((progressed, profiles));
     Ok(Load {
-        first_seconds: (first - begin).as_secs_f64(),
-        first_profiles,
+        begin,
         profiles,
-        seconds,
         calls: system.sandbox.record_calls().await?,
     })
 }

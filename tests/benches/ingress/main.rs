@@ -10,6 +10,7 @@ mod changes;
 mod comparison;
 mod contacts;
 mod generator;
+mod growth;
 mod initial_load;
 mod memory;
 mod outage;

@@ -1,6 +1,6 @@
 //! Reading: the rows of a first read, from Dynamics into Kafka, beside a bare download of the same pages.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crosswalk_core::InstanceId;
 use crosswalk_kafka::LagMeter;
@@ -12,22 +12,19 @@ use crate::{
     arrivals::Arrivals,
     baseline,
     comparison::Comparison,
+    growth::Growth,
     memory::mebibytes,
     report::{Report, say},
     system::{Broker, Setup, System},
 };
 
-/// How often it is looked how many records have come.
-const INTERVAL: Duration = Duration::from_millis(20);
-
-/// A read without a new record for this long is stuck.
-const STUCK_AFTER: Duration = Duration::from_secs(60);
+/// How long the reader may take to save its last position.
+const END_WITHIN: Duration = Duration::from_secs(60);
 
 /// Rows of a page.
 const PAGE: u64 = 5_000;
 
-/// What is mapped beside the fields that all measurements map; with the key and the version that makes the 25 columns of a
-/// contact that marketing people use.
+/// What is mapped beside the fields that all measurements map; with the key that makes 25 columns.
 const MORE_FIELDS: [(&str, &str); 12] = [
     ("middlename", "middleName"),
     ("mobilephone", "mobilePhone"),
@@ -86,31 +83,15 @@ fn setup(arguments: &Arguments) -> Setup {
 async fn read(system: &mut System, wanted: u64) -> anyhow::Result<f64> {
     let arrivals = Arrivals::follow(system.kafka().settings(), &system.make_queue().await?)?;
     system.api.start().await?;
-    let mut first = None;
-    let (mut records, mut progressed) = (0, Instant::now());
-    while records < wanted {
-        tokio::time::sleep(INTERVAL).await;
-        let present = arrivals.count();
-        if present > records {
-            (records, progressed) = (present, Instant::now());
-            first.get_or_insert((progressed, records));
-        }
-        system.check()?;
-        anyhow::ensure!(
-            progressed.elapsed() < STUCK_AFTER,
-            "the read is stuck at {records} of {wanted} records: {:?}",
-            system.api.ingress().await?
-        );
-    }
-    let (begin, at_first) = first.unwrap_or((progressed, 0));
+    let growth = Growth::watch(system, wanted, async |_| Ok(arrivals.count())).await?;
     check_all_came(system, &arrivals, wanted).await?;
-    Ok((records - at_first) as f64 / (progressed - begin).as_secs_f64())
+    Ok(growth.steady_rate())
 }
 
 /// Checks that the reader has come to the end, saved where it was behind each page, and queued nothing twice.
 async fn check_all_came(system: &System, arrivals: &Arrivals, wanted: u64) -> anyhow::Result<()> {
     let has_ended = |workflow: &Workflow| workflow.progress.is_some_and(|progress| !progress.initial_read);
-    system.api.until("the end of the read", STUCK_AFTER, has_ended).await?;
+    system.api.until("the end of the read", END_WITHIN, has_ended).await?;
     let kafka = system.kafka();
     let checkpoints = kafka.topics().checkpoints(&"demo".parse::<InstanceId>()?);
     // Where the last one begins: they are written one by one.

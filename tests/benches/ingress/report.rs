@@ -72,7 +72,7 @@ impl Report {
             build: if cfg!(debug_assertions) { "dev" } else { "release" },
             kafka: match named_kafka() {
                 Some(_) => "the Kafka that was named",
-                None => "embedded broker in memory",
+                None => "embedded broker",
             },
             processors: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             comparisons: Vec::new(),

@@ -17,9 +17,9 @@
 //!   by the older one ([`Coalesce`]); a job in flight is never changed.
 //! * The offset to commit is the first unfinished one. A record is finished when the job that carries it, or the newer
 //!   change that absorbed it, is. A record that is parked, since it waits for something outside the pool, holds back the
-//!   commit and nothing else.
-//! * Records, those that are parked aside, and bytes are bounded over the pool, with a guaranteed share for each partition. Full means refused and
-//!   offered again later, never dropped.
+//!   commit and nothing else; a newer change that it absorbs is parked once it has been tried too, which is at once.
+//! * Records, those that are parked aside, and bytes are bounded over the pool, with a guaranteed share for each
+//!   partition. Full means refused and offered again later, never dropped.
 //! * What finishes after its partition was revoked frees its slot and does nothing else.
 
 mod capacity;
