@@ -83,7 +83,8 @@ impl Slots {
             release_timeout: kafka.settings().session_timeout / 2,
             runtime: Handle::current(),
         };
-        let consumer = kafka.member(&kafka.topics().reader_group(role), context)?;
+        let slots = usize::try_from(SLOTS).unwrap_or_default();
+        let consumer = kafka.member(&kafka.topics().reader_group(role), slots, context)?;
         let topic = kafka.topics().slots();
         consumer
             .subscribe(&[&topic])

@@ -1,29 +1,25 @@
 //! The polling thread of a queue: feeds the pool, and stores for committing what the pool has finished.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crosswalk_core::{Class, Classify};
 use rdkafka::{
-    Message, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
     error::{KafkaError as ClientError, RDKafkaErrorCode},
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{QueueRecord, membership::QueueContext};
+use super::{QueueRecord, feed::Feed, membership::QueueContext};
 use crate::{
     KafkaError, Ledger,
     ledger::Ticket,
-    pool::{Coalesce as _, Handler, NextOffset, PartitionId, Pool, Record, Refused},
+    pool::{Handler, NextOffset, PartitionId, Pool},
     tail::OnTurn,
 };
 
-/// How long a poll may block while nothing is held back, and while something is.
-const POLL: Duration = Duration::from_millis(20);
-const POLL_WHILE_FULL: Duration = Duration::from_millis(2);
+/// How long to wait for records, for room in the pool, or for the group, before looking after everything again.
+const TURN: Duration = Duration::from_millis(20);
 
 /// How long the last ledger entries may take to be durable when the queue is left.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -31,56 +27,89 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 /// The polling thread's own things.
 pub(super) struct Feeder<'a, H: Handler, D> {
     consumer: &'a BaseConsumer<QueueContext<H>>,
+    /// Every partition of the topics, assigned or not.
+    feeds: Vec<Feed<H>>,
+    /// Notified when there is something to do for this thread.
+    woken: Arc<Notify>,
     pool: Pool<H>,
     decode: D,
-    /// Records of partitions that are paused: the pool has no room for more, or their ledger is being restored.
-    held: HashMap<PartitionId, VecDeque<Record<H::Payload>>>,
     ledger: Option<Ledger>,
     /// What the pool has finished and the ledger has not made durable yet, in order.
     finished: VecDeque<(Ticket, Vec<(PartitionId, NextOffset)>)>,
 }
 
 impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
+    /// `woken` is notified whenever the group has news for the consumer.
     pub(super) fn new(
-        consumer: &'a BaseConsumer<QueueContext<H>>,
+        consumer: &'a Arc<BaseConsumer<QueueContext<H>>>,
+        woken: Arc<Notify>,
         pool: Pool<H>,
         ledger: Option<Ledger>,
         decode: D,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, KafkaError> {
+        let partitions = consumer.context().partitions();
+        let feeds = partitions.map(|partition| Feed::new(consumer, partition, &woken));
+        Ok(Self {
+            feeds: feeds.collect::<Result<_, _>>()?,
             consumer,
+            woken,
             pool,
             decode,
-            held: HashMap::new(),
             ledger,
             finished: VecDeque::new(),
-        }
+        })
     }
 
     /// Feeds the pool until told to stop.
     pub(super) fn run(&mut self, stop: &CancellationToken, on_turn: &OnTurn) -> Result<(), KafkaError> {
         while !stop.is_cancelled() {
             on_turn.run();
-            let wait = if self.held.is_empty() { POLL } else { POLL_WHILE_FULL };
-            match self.consumer.poll(wait) {
-                None => {}
-                Some(Ok(message)) => self.take(&message)?,
-                Some(Err(source)) => {
-                    let error = KafkaError::Client {
-                        operation: "read a queue",
-                        source,
-                    };
-                    if error.class() == Class::Fatal {
-                        return Err(error);
-                    }
-                    tracing::debug!(error = %error, "waiting for the broker");
-                }
-            }
+            self.serve_group()?;
             self.begin_restored()?;
-            self.offer_held()?;
+            let is_busy = self.feed()?;
             self.store_finished();
+            let room = if is_busy {
+                self.pool.take_room()
+            } else {
+                self.wait(stop)
+            };
+            for feed in self.feeds.iter_mut().filter(|feed| room.contains(&feed.partition())) {
+                feed.offer_held(&self.pool);
+            }
         }
         Ok(())
+    }
+
+    /// Runs the callbacks of a rebalance that is due.
+    fn serve_group(&self) -> Result<(), KafkaError> {
+        match self.consumer.poll(Duration::ZERO) {
+            None => Ok(()),
+            Some(Err(error)) => pass_over(error),
+            // Every partition has a queue of its own, as long as its topic is the one that it was when we began.
+            Some(Ok(_)) => Err(KafkaError::TopicReplaced),
+        }
+    }
+
+    /// Takes in what has come, each partition in its turn. Returns whether there may be more at once.
+    fn feed(&mut self) -> Result<bool, KafkaError> {
+        let mut is_busy = false;
+        for feed in &mut self.feeds {
+            is_busy |= feed.take(self.consumer.context(), &self.pool, &self.decode)?;
+        }
+        Ok(is_busy)
+    }
+
+    /// Waits for something to do. Returns the partitions for which there is room again.
+    fn wait(&self, stop: &CancellationToken) -> Vec<PartitionId> {
+        let something = async {
+            tokio::select! {
+                room = self.pool.room() => room,
+                () = self.woken.notified() => Vec::new(),
+                () = stop.cancelled() => Vec::new(),
+                () = tokio::time::sleep(TURN) => Vec::new(),
+            }
+        };
+        self.consumer.context().block_on(something)
     }
 
     /// Stores and commits everything that has been finished, `last` included.
@@ -115,20 +144,15 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
         }
     }
 
-    /// Goes on with partitions whose ledger has been restored.
+    /// Says that partitions are worked on whose ledger has been restored.
     fn begin_restored(&mut self) -> Result<(), KafkaError> {
         let context = self.consumer.context();
         let Some(restoration) = context.restoration() else {
             return Ok(());
         };
-        let restored = restoration.take_restored()?;
-        if restored.is_empty() {
-            return Ok(());
+        if restoration.take_restored()? {
+            context.publish_share();
         }
-        for partition in restored {
-            self.go_on(partition)?;
-        }
-        context.publish_share();
         Ok(())
     }
 
@@ -137,96 +161,8 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
         let deadline = std::time::Instant::now() + patience;
         while !self.consumer.context().is_member() && std::time::Instant::now() < deadline {
             // What comes is not taken any more; its offsets are not stored, so whoever joins next reads it.
-            drop(self.consumer.poll(POLL));
+            drop(self.consumer.poll(TURN));
         }
-    }
-
-    fn take(&mut self, message: &impl Message) -> Result<(), KafkaError> {
-        let context = self.consumer.context();
-        let Some(partition) = context.partition_id(message.topic(), message.partition()) else {
-            return Ok(());
-        };
-        let Some(assignment) = context.assignment(partition) else {
-            return Ok(());
-        };
-        let key = message.key().unwrap_or_default();
-        let payload = (self.decode)(QueueRecord {
-            topic: partition.topic,
-            partition: partition.partition,
-            offset: message.offset(),
-            key,
-            payload: message.payload().unwrap_or_default(),
-        });
-        let key = if payload.waits_for_all() {
-            // A key of its own, and none of a record's: it belongs to all records.
-            bytes::Bytes::copy_from_slice(&message.offset().to_be_bytes())
-        } else {
-            bytes::Bytes::copy_from_slice(key)
-        };
-        let record = Record {
-            assignment,
-            offset: message.offset(),
-            key,
-            payload,
-        };
-        let is_restoring = context
-            .restoration()
-            .is_some_and(|restoration| restoration.is_under_way(partition));
-        if is_restoring || self.held.contains_key(&partition) {
-            // Fetched before the pause took hold; it must not overtake what is held.
-            self.held.entry(partition).or_default().push_back(record);
-            return Ok(());
-        }
-        if let Err(Refused::Full(record)) = self.pool.try_offer(record) {
-            self.held.insert(partition, VecDeque::from([record]));
-            let paused = self.list([partition]);
-            self.consumer
-                .pause(&paused)
-                .map_err(KafkaError::client("pause a partition"))?;
-        }
-        Ok(())
-    }
-
-    /// Offers again what the pool had no room for, in order, and goes on reading partitions that hold nothing back.
-    fn offer_held(&mut self) -> Result<(), KafkaError> {
-        if self.held.is_empty() {
-            return Ok(());
-        }
-        for partition in self.pool.take_room() {
-            self.go_on(partition)?;
-        }
-        let context = self.consumer.context();
-        self.held
-            .retain(|partition, _| context.assignment(*partition).is_some());
-        Ok(())
-    }
-
-    /// Offers what is held of a partition, and reads it on if nothing is left.
-    fn go_on(&mut self, partition: PartitionId) -> Result<(), KafkaError> {
-        let mut held = self.held.remove(&partition).unwrap_or_default();
-        while let Some(record) = held.pop_front() {
-            // Refused as closed: the partition has gone to somebody else, who reads the record again.
-            if let Err(Refused::Full(record)) = self.pool.try_offer(record) {
-                held.push_front(record);
-                break;
-            }
-        }
-        if !held.is_empty() {
-            self.held.insert(partition, held);
-            return Ok(());
-        }
-        let resumed = self.list([partition]);
-        self.consumer
-            .resume(&resumed)
-            .map_err(KafkaError::client("resume a partition"))
-    }
-
-    fn list(&self, partitions: impl IntoIterator<Item = PartitionId>) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            list.add_partition(self.consumer.context().topic(partition), partition.partition);
-        }
-        list
     }
 
     fn store(&self, offsets: &[(PartitionId, NextOffset)]) {
@@ -248,4 +184,17 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
             }
         }
     }
+}
+
+/// An error of the client that passes by itself is waited out.
+pub(super) fn pass_over(source: ClientError) -> Result<(), KafkaError> {
+    let error = KafkaError::Client {
+        operation: "read a queue",
+        source,
+    };
+    if error.class() == Class::Fatal {
+        return Err(error);
+    }
+    tracing::debug!(error = %error, "waiting for the broker");
+    Ok(())
 }

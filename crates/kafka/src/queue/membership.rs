@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, sync::watch, time::Instant};
 
 use super::{Share, restoration::Restoration};
 use crate::{
-    Ledger, client_log,
+    Ledger, QUEUE_PARTITIONS, client_log,
     pool::{Assignment, Handler, NextOffset, PartitionId, Pool},
 };
 
@@ -60,6 +60,17 @@ impl<H: Handler> QueueContext<H> {
         self.restoration.as_ref()
     }
 
+    /// Whether the ledger of a partition is being restored, so that nothing of it may be worked on yet.
+    pub(super) fn is_restoring(&self, partition: PartitionId) -> bool {
+        let restoration = self.restoration.as_ref();
+        restoration.is_some_and(|restoration| restoration.is_under_way(partition))
+    }
+
+    /// Waits for something, on a thread that is none of the runtime's.
+    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
     /// Whether partitions have been assigned.
     pub(super) fn is_member(&self) -> bool {
         !self.assignments.lock().is_empty()
@@ -76,6 +87,12 @@ impl<H: Handler> QueueContext<H> {
             topic: u16::try_from(topic).ok()?,
             partition,
         })
+    }
+
+    /// All partitions of the topics.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = PartitionId> {
+        let topics = (0..=u16::MAX).take(self.topics.len());
+        topics.flat_map(|topic| (0..QUEUE_PARTITIONS).map(move |partition| PartitionId { topic, partition }))
     }
 
     pub(super) fn topic(&self, partition: PartitionId) -> &str {
@@ -133,7 +150,7 @@ impl<H: Handler> QueueContext<H> {
             .is_ok()
     }
 
-    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId], list: &TopicPartitionList) {
+    fn assign(&self, partitions: &[PartitionId], list: &TopicPartitionList) {
         tracing::info!(partitions = %shown(list), "partitions assigned");
         {
             let mut assignments = self.assignments.lock();
@@ -141,16 +158,10 @@ impl<H: Handler> QueueContext<H> {
                 assignments.insert(*partition, self.pool.assign(*partition, None));
             }
         }
-        let prepared = match &self.restoration {
-            Some(restoration) if !partitions.is_empty() => {
-                restoration.begin(partitions.to_vec());
-                consumer.pause(list)
-            }
-            // A partition that was paused when it was last taken away would come back paused.
-            _ => consumer.resume(list),
-        };
-        if let Err(error) = prepared {
-            tracing::debug!(error = %error, "assigned partitions could not be paused or resumed");
+        if let Some(restoration) = &self.restoration
+            && !partitions.is_empty()
+        {
+            restoration.begin(partitions.to_vec());
         }
         self.publish_share();
     }
@@ -158,11 +169,7 @@ impl<H: Handler> QueueContext<H> {
     /// Says how much is assigned, and how much of that is worked on.
     pub(super) fn publish_share(&self) {
         let assignments = self.assignments.lock();
-        let is_ready = |partition: &&PartitionId| {
-            self.restoration
-                .as_ref()
-                .is_none_or(|restoration| !restoration.is_under_way(**partition))
-        };
+        let is_ready = |partition: &&PartitionId| !self.is_restoring(**partition);
         let (assigned, ready) = (assignments.len(), assignments.keys().filter(is_ready).count());
         drop(assignments);
         self.share
@@ -188,9 +195,9 @@ impl<H: Handler> ConsumerContext for QueueContext<H> {
         }
     }
 
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(list) = rebalance {
-            self.assign(consumer, &self.partition_ids(list), list);
+            self.assign(&self.partition_ids(list), list);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Reading queue topics as a member of a consumer group, and feeding a work pool with them (design §7).
 //!
 //! One thread polls, offers to the pool, and stores for committing what the pool says may be committed; librdkafka
-//! commits what was stored. The thread never stops polling: a partition the pool has no room for is paused.
+//! commits what was stored. The thread never stops polling for its group; a partition that the pool has no room for is not read
+//! on meanwhile.
 
+mod feed;
 mod feeder;
 mod membership;
 mod restoration;
@@ -11,7 +13,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rdkafka::consumer::Consumer as _;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{feeder::Feeder, membership::QueueContext};
@@ -88,7 +90,11 @@ impl Queue {
             drain_timeout,
             publish_share,
         );
-        let consumer = kafka.member(group, context)?;
+        let mut consumer = kafka.member(group, total, context)?;
+        let woken = Arc::new(Notify::new());
+        let wake = Arc::clone(&woken);
+        consumer.set_nonempty_callback(move || wake.notify_one());
+        let consumer = Arc::new(consumer);
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer
             .subscribe(&names)
@@ -106,17 +112,18 @@ impl Queue {
         let on_turn = OnTurn::default();
         let beat = on_turn.clone();
         let run = move || {
-            let mut feeder = Feeder::new(&consumer, pool, ledger, decode);
-            let result = feeder.run(&cancelled, &beat).map_err(Arc::new);
-            beat.clear();
-            feeder.finish(&last.lock());
-            if let Some(deadline) = settle {
-                feeder.become_member(deadline);
-            }
-            drop(feeder);
+            let result = Feeder::new(&consumer, woken, pool, ledger, decode).and_then(|mut feeder| {
+                let result = feeder.run(&cancelled, &beat);
+                beat.clear();
+                feeder.finish(&last.lock());
+                if let Some(deadline) = settle {
+                    feeder.become_member(deadline);
+                }
+                result
+            });
             consumer.unsubscribe();
             drop(consumer);
-            publish_end.send_replace(Some(result));
+            publish_end.send_replace(Some(result.map_err(Arc::new)));
         };
         tail::spawn(&format!("queue {group}"), run)?;
         Ok(Self {

@@ -32,8 +32,8 @@ struct State {
     generation: u64,
     /// What is being restored, and by which restoration.
     under_way: HashMap<PartitionId, u64>,
-    /// What has been restored and nobody was told yet.
-    restored: Vec<PartitionId>,
+    /// Something has been restored, and nobody was told yet.
+    has_news: bool,
     failure: Option<KafkaError>,
 }
 
@@ -79,25 +79,23 @@ impl Restoration {
     pub(super) fn release(&self, partitions: &[PartitionId]) {
         let mut state = self.shared.state.lock();
         state.under_way.retain(|partition, _| !partitions.contains(partition));
-        state.restored.retain(|partition| !partitions.contains(partition));
         self.ledger.release(partitions);
     }
 
-    /// Whether a partition is being restored, or has been and nobody was told yet.
+    /// Whether a partition is being restored.
     pub(super) fn is_under_way(&self, partition: PartitionId) -> bool {
-        let state = self.shared.state.lock();
-        state.under_way.contains_key(&partition) || state.restored.contains(&partition)
+        self.shared.state.lock().under_way.contains_key(&partition)
     }
 
-    /// What has been restored since this was last called.
+    /// Whether something has been restored since this was last called.
     ///
     /// # Errors
     /// Why something cannot be restored.
-    pub(super) fn take_restored(&self) -> Result<Vec<PartitionId>, KafkaError> {
+    pub(super) fn take_restored(&self) -> Result<bool, KafkaError> {
         let mut state = self.shared.state.lock();
         match state.failure.take() {
             Some(error) => Err(error),
-            None => Ok(std::mem::take(&mut state.restored)),
+            None => Ok(std::mem::take(&mut state.has_news)),
         }
     }
 }
@@ -125,7 +123,7 @@ async fn restore(
         if state.under_way.get(&partition) == Some(&generation) {
             state.under_way.remove(&partition);
             ledger.hold(partition, map);
-            state.restored.push(partition);
+            state.has_news = true;
         }
     }
     Ok(())

@@ -122,7 +122,7 @@ fn make_clients(settings: &KafkaSettings) -> Result<(), KafkaError> {
     };
     let kafka = Kafka::new(nowhere, CHECK);
     drop(kafka.producer(QuietContext, LINGER)?);
-    drop(kafka.member(CHECK, QuietContext)?);
+    drop(kafka.member(CHECK, 1, QuietContext)?);
     Ok(())
 }
 
