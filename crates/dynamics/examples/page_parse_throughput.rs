@@ -96,6 +96,7 @@ fn table() -> Table {
         primary_id: "contactid".to_owned(),
         change_tracking: true,
         columns,
+        keys: Vec::new(),
     }
 }
 

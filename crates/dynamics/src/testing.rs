@@ -42,6 +42,7 @@ pub(crate) fn contact() -> Table {
         primary_id: "contactid".to_owned(),
         change_tracking: true,
         columns,
+        keys: Vec::new(),
     }
 }
 

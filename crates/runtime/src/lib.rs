@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod allocator;
+
 pub mod admin;
 pub mod bind;
 pub mod error;

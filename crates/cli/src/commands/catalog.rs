@@ -1,6 +1,6 @@
 //! `crosswalk catalog`.
 
-use crosswalk_proto::v1::{Field, GetTableRequest, ListTablesRequest, System, Table};
+use crosswalk_proto::v1::{AlternateKey, Field, GetTableRequest, ListTablesRequest, System, Table};
 
 use crate::{
     arguments::{CatalogCommand, GlobalArguments, SystemName},
@@ -119,6 +119,8 @@ fn whole(entry: &Table) -> String {
             "off; without, the table cannot be mapped"
         };
         rows.push(("Change tracking", tracking.to_owned()));
+        let keys: Vec<String> = entry.alternate_keys.iter().map(alternate_key).collect();
+        rows.push(("Alternate keys", or_dash(&keys.join("; "))));
     }
     let header = ["FIELD", "NAME", "TYPE", "LENGTH", "MAPPABLE", "OPTIONS"];
     format!(
@@ -126,6 +128,12 @@ fn whole(entry: &Table) -> String {
         details(rows),
         table(header, entry.fields.iter().map(field_row))
     )
+}
+
+fn alternate_key(key: &AlternateKey) -> String {
+    let columns = key.field_ids.join(", ");
+    let note = if key.active { "" } else { ", not active" };
+    format!("{} ({columns}){note}", key.key_id)
 }
 
 fn field_row(field: &Field) -> [String; 6] {

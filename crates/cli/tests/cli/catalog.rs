@@ -41,6 +41,7 @@ async fn table_shows_types_lengths_and_options() {
     Name:             Contact
     Primary key:      contactid
     Change tracking:  on
+    Alternate keys:   new_numberkey (new_number); new_namekey (firstname, lastname), not active
 
     FIELD          NAME    TYPE      LENGTH  MAPPABLE  OPTIONS
     emailaddress1  Email   String    100     yes

@@ -3,5 +3,5 @@
 mod source;
 mod target;
 
-pub use source::{Column, ColumnOption, ColumnType, Table};
+pub use source::{AlternateKey, Column, ColumnOption, ColumnType, Table};
 pub use target::{EnumerationValue, Field, FieldType, Resource};

@@ -15,6 +15,19 @@ pub struct Table {
     pub change_tracking: bool,
     /// All columns, sorted by logical name; empty where only the table was asked for.
     pub columns: Vec<Column>,
+    /// Alternate keys; empty where only the table was asked for.
+    pub keys: Vec<AlternateKey>,
+}
+
+/// Columns of a Dataverse table whose values name a row, beside its primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlternateKey {
+    /// Logical name.
+    pub logical_name: String,
+    /// Logical names of its columns, in order.
+    pub columns: Vec<String>,
+    /// Whether its index is built: only then rows are found by it, and only then it keeps values unique.
+    pub active: bool,
 }
 
 impl Table {

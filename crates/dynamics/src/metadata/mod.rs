@@ -16,6 +16,9 @@ use wire::{AttributeBase, AttributeDetails, Collection, Definition, RecordCounts
 /// What is asked of every table.
 const DEFINITION: &str = "$select=LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled,DisplayName";
 
+/// What is asked of one table beside that. Expanding keys makes no further request.
+const KEYS: &str = "$expand=Keys($select=LogicalName,KeyAttributes,EntityKeyIndexStatus)";
+
 /// What is asked of every column; all that can be had without a cast.
 const BASE: &str = "$select=LogicalName,AttributeTypeName,AttributeOf,IsValidForRead,DisplayName";
 
@@ -58,7 +61,7 @@ pub(crate) async fn table(client: &Client, logical_name: &str) -> Result<Table, 
     }
     let address = format!("EntityDefinitions(LogicalName='{logical_name}')");
     let definition: Definition = client
-        .get_json(Operation::Metadata, &[&address], Some(DEFINITION))
+        .get_json(Operation::Metadata, &[&address], Some(&format!("{DEFINITION}&{KEYS}")))
         .await
         .map_err(|error| match error {
             Error::Refused(answer) if answer.status == 404 || answer.is_unknown_table() => not_found(),

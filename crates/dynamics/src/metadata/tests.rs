@@ -35,6 +35,24 @@ fn definition_becomes_a_table() {
 }
 
 #[test]
+fn only_a_key_whose_index_is_built_is_active() {
+    let json = r#"{"LogicalName":"account","EntitySetName":"accounts","PrimaryIdAttribute":"accountid","Keys":[
+        {"LogicalName":"numberkey","KeyAttributes":["accountnumber"],"EntityKeyIndexStatus":"Active"},
+        {"LogicalName":"newkey","KeyAttributes":["name","address1_city"],"EntityKeyIndexStatus":"InProgress"}]}"#;
+    let table = parse::<Definition>(json).into_table().unwrap();
+    let keys: Vec<_> = table
+        .keys
+        .iter()
+        .map(|key| (key.logical_name.as_str(), key.columns.join(","), key.active))
+        .collect();
+    let expected = [
+        ("numberkey", "accountnumber".to_owned(), true),
+        ("newkey", "name,address1_city".to_owned(), false),
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
 fn table_without_rows_of_its_own_is_left_out() {
     let json = r#"{"LogicalName":"x","EntitySetName":null,"PrimaryIdAttribute":"xid","ChangeTrackingEnabled":null}"#;
     assert_eq!(parse::<Definition>(json).into_table(), None);

@@ -1,6 +1,6 @@
 //! Metadata as it comes over the wire (contracts/dataverse.md §4.1 to §4.3).
 
-use crosswalk_core::schema::{Column, ColumnOption, ColumnType, Table};
+use crosswalk_core::schema::{AlternateKey, Column, ColumnOption, ColumnType, Table};
 use serde::Deserialize;
 
 /// A metadata collection; it is never paged.
@@ -19,6 +19,27 @@ pub(super) struct Definition {
     change_tracking_enabled: Option<bool>,
     #[serde(default)]
     display_name: Label,
+    #[serde(default)]
+    keys: Vec<EntityKey>,
+}
+
+/// `EntityKeyMetadata` (contracts/dataverse.md §4.4).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EntityKey {
+    logical_name: String,
+    key_attributes: Vec<String>,
+    entity_key_index_status: Option<String>,
+}
+
+impl EntityKey {
+    fn into_key(self) -> AlternateKey {
+        AlternateKey {
+            active: self.entity_key_index_status.as_deref() == Some("Active"),
+            logical_name: self.logical_name,
+            columns: self.key_attributes,
+        }
+    }
 }
 
 impl Definition {
@@ -31,6 +52,7 @@ impl Definition {
             change_tracking: self.change_tracking_enabled.unwrap_or(false),
             logical_name: self.logical_name,
             columns: Vec::new(),
+            keys: self.keys.into_iter().map(EntityKey::into_key).collect(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Connection and catalog against the sandbox.
 
-use crosswalk_core::schema::{Column, ColumnType, Table};
+use crosswalk_core::schema::{AlternateKey, Column, ColumnType, Table};
 use crosswalk_core::{Class, Classify};
 use crosswalk_dynamics::{Client, ClientSettings, Connection, Error};
 
@@ -150,6 +150,19 @@ async fn columns_come_with_type_length_options_and_targets() {
     assert_eq!(labels(column("donotemail")), [(0, "Allow"), (1, "Do Not Allow")]);
     assert_eq!(labels(column("donotsendmm")), [(0, "Send"), (1, "Do Not Send")]);
     assert_eq!(labels(column("donotbulkpostalmail")), [(0, "No"), (1, "Yes")]);
+}
+
+#[tokio::test]
+async fn alternate_keys_come_with_their_columns() {
+    let environment = Environment::start().await;
+    let account = environment.client().table("account").await.unwrap();
+    let key = AlternateKey {
+        logical_name: "accountnumberkey".to_owned(),
+        columns: vec!["accountnumber".to_owned()],
+        active: true,
+    };
+    assert_eq!(account.keys, [key]);
+    assert_eq!(environment.client().table("contact").await.unwrap().keys, []);
 }
 
 #[tokio::test]

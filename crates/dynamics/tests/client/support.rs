@@ -190,6 +190,7 @@ pub(crate) fn selection() -> Selection {
             column("contactid", ColumnType::Uniqueidentifier),
             column("firstname", ColumnType::String),
         ],
+        keys: Vec::new(),
     };
     Selection::new(&table, &["firstname".to_owned()]).unwrap()
 }

@@ -1,6 +1,6 @@
 //! Tables and fields of both systems.
 
-use crosswalk_core::schema::{Column, ColumnType, EnumerationValue, Field, FieldType, Resource, Table};
+use crosswalk_core::schema::{AlternateKey, Column, ColumnType, EnumerationValue, Field, FieldType, Resource, Table};
 
 use crate::v1;
 
@@ -14,6 +14,15 @@ pub fn table(table: Table) -> v1::Table {
         change_tracking: table.change_tracking,
         primary_key: table.primary_id,
         fields: table.columns.into_iter().map(column).collect(),
+        alternate_keys: table.keys.into_iter().map(alternate_key).collect(),
+    }
+}
+
+fn alternate_key(key: AlternateKey) -> v1::AlternateKey {
+    v1::AlternateKey {
+        key_id: key.logical_name,
+        field_ids: key.columns,
+        active: key.active,
     }
 }
 
@@ -43,6 +52,7 @@ pub fn resource(resource: Resource) -> v1::Table {
         change_tracking: false,
         primary_key: String::new(),
         fields: resource.fields.into_iter().map(field).collect(),
+        alternate_keys: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The catalogs of both systems.
 
 use crosswalk_proto::v1::{
-    Field, GetTableRequest, ListTablesRequest, ListTablesResponse, Option as Choice, System, Table,
+    AlternateKey, Field, GetTableRequest, ListTablesRequest, ListTablesResponse, Option as Choice, System, Table,
     catalog_server::Catalog,
 };
 use tonic::{Code, Request, Response, Status};
@@ -24,7 +24,20 @@ fn table(table_id: &str, display_name: &str, system: System) -> Table {
             String::new()
         },
         fields: Vec::new(),
+        alternate_keys: Vec::new(),
     }
+}
+
+fn contact_keys() -> Vec<AlternateKey> {
+    let key = |key_id: &str, field_ids: &[&str], active| AlternateKey {
+        key_id: key_id.to_owned(),
+        field_ids: field_ids.iter().map(ToString::to_string).collect(),
+        active,
+    };
+    vec![
+        key("new_numberkey", &["new_number"], true),
+        key("new_namekey", &["firstname", "lastname"], false),
+    ]
 }
 
 fn contact_fields() -> Vec<Field> {
@@ -77,6 +90,7 @@ impl Catalog for Catalogs {
         }
         Ok(Response::new(Table {
             fields: contact_fields(),
+            alternate_keys: contact_keys(),
             ..table("contact", "Contact", request.system())
         }))
     }

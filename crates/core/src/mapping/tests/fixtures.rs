@@ -110,6 +110,7 @@ pub(in crate::mapping) fn contact() -> Table {
         primary_id: "contactid".to_owned(),
         change_tracking: true,
         columns,
+        keys: Vec::new(),
     }
 }
 
