@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crosswalk_proto::v1::{
-    CreateInstanceRequest, CreateMappingRequest, FieldMapping, GetMappingRequest, GetWorkflowRequest, Instance,
-    Mapping, MappingOptions, ReplayMappingRequest, StartWorkflowRequest, StopWorkflowRequest,
-    SummarizeDeadLettersRequest, UpdateMappingRequest, Workflow, catalog_client::CatalogClient,
+    CreateInstanceRequest, CreateMappingRequest, DeadLetterFilter, FieldMapping, GetMappingRequest, GetWorkflowRequest,
+    Instance, Mapping, MappingOptions, RedriveDeadLettersRequest, ReplayMappingRequest, StartWorkflowRequest,
+    StopWorkflowRequest, SummarizeDeadLettersRequest, UpdateMappingRequest, Workflow, catalog_client::CatalogClient,
     dead_letters_client::DeadLettersClient, instances_client::InstancesClient, mappings_client::MappingsClient,
     workflow::Status, workflows_client::WorkflowsClient,
 };
@@ -206,6 +206,24 @@ impl Api {
             *counts.entry(group.code).or_default() += group.count;
         }
         Ok(counts)
+    }
+
+    /// Has all records that are set aside read and queued anew.
+    ///
+    /// # Errors
+    /// What the API says.
+    pub async fn redrive_all(&mut self) -> Result<u64, tonic::Status> {
+        let request = RedriveDeadLettersRequest {
+            parent: INGRESS.to_owned(),
+            names: Vec::new(),
+            filter: Some(DeadLetterFilter::default()),
+        };
+        Ok(self
+            .dead_letters
+            .redrive_dead_letters(request)
+            .await?
+            .into_inner()
+            .count)
     }
 
     /// Begins to keep all states that the ingress workflow goes through.

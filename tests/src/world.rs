@@ -45,6 +45,8 @@ pub struct WorldOptions {
     pub schema_check_interval: Duration,
     /// Whether the broker is in a process of its own, which can be killed.
     pub broker_process: bool,
+    /// More settings of the control planes, e.g. `CROSSWALK__API__REPLAY_LIMIT`.
+    pub control_plane_settings: &'static [(&'static str, &'static str)],
 }
 
 impl Default for WorldOptions {
@@ -60,6 +62,7 @@ impl Default for WorldOptions {
             apply_deletes: true,
             schema_check_interval: Duration::from_secs(30),
             broker_process: false,
+            control_plane_settings: &[],
         }
     }
 }
@@ -205,6 +208,7 @@ impl World {
         match service {
             Service::ControlPlane => {
                 command.env("CROSSWALK__API__LISTEN", self.apis[replica].get().to_string());
+                command.envs(self.options.control_plane_settings.iter().copied());
             }
             Service::DynamicsReader => {
                 command.env(

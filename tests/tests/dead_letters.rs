@@ -6,6 +6,7 @@ use crosswalk_proto::v1::{
 };
 use crosswalk_tests::{Api, INGRESS, PATIENCE, World, WorldOptions, eventually, field};
 use serde_json::json;
+use tonic_types::StatusExt as _;
 
 /// Contacts, most of them sound.
 const CONTACTS: usize = 10_000;
@@ -179,4 +180,60 @@ async fn a_discarded_letter_is_gone_and_the_record_is_written_with_its_next_chan
     assert_eq!(again.map_err(|status| status.code()).err(), Some(tonic::Code::NotFound));
     world.edit_contact(id, &json!({ "firstname": "Ada" }))?;
     world.until_settled(PATIENCE).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_that_are_too_many_to_be_listed_are_discarded_by_reason() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 0,
+        control_plane_settings: &[("CROSSWALK__API__DEAD_LETTERS_LISTED", "5")],
+        ..WorldOptions::default()
+    })
+    .await?;
+    let api = world.api(0)?;
+    for number in 0..10 {
+        let id = world.add_contact(&format!("Contact {number}"))?;
+        let poison = if number < 7 {
+            json!({ "firstname": "far longer than the thirty characters" })
+        } else {
+            json!({ "nickname": "bell \u{7}" })
+        };
+        world.edit_contact(id, &poison)?;
+    }
+    world.start_ingress().await?;
+    api.until("ten records set aside", PATIENCE, |workflow| {
+        workflow.progress.unwrap_or_default().records_rejected >= 10
+    })
+    .await?;
+    let refused = api
+        .clone()
+        .set_aside()
+        .await
+        .map_err(|status| status.get_error_details());
+    let reason = refused
+        .err()
+        .and_then(|details| details.error_info().map(|info| info.reason.clone()));
+    assert_eq!(reason.as_deref(), Some("TOO_MANY_DEAD_LETTERS"));
+
+    let request = DiscardDeadLettersRequest {
+        parent: INGRESS.to_owned(),
+        names: Vec::new(),
+        filter: Some(DeadLetterFilter {
+            code: "TOO_LONG".to_owned(),
+            ..DeadLetterFilter::default()
+        }),
+    };
+    let discarded = api
+        .dead_letters
+        .clone()
+        .discard_dead_letters(request)
+        .await?
+        .into_inner();
+    assert_eq!(discarded.count, 7);
+    let left = api.clone().set_aside().await?;
+    assert_eq!(
+        left.into_iter().collect::<Vec<_>>(),
+        [("FORBIDDEN_CHARACTER".to_owned(), 3)]
+    );
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crosswalk_proto::v1::{Failure, workflow::Status};
 use crosswalk_sandbox::adobe::Switches;
-use crosswalk_tests::{PATIENCE, Service, World, WorldOptions};
+use crosswalk_tests::{PATIENCE, Service, World, WorldOptions, field};
 use serde_json::json;
 
 /// The failure that the workflow comes to.
@@ -181,4 +181,34 @@ async fn a_killed_writer_with_no_other_is_no_worker_and_its_return_mends_it() ->
     world.until_settled(PATIENCE).await?;
     assert_eq!(world.profile(id)?["cusNickname"], "1");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_that_refuses_most_of_its_records_stops_and_sets_no_more_aside() -> anyhow::Result<()> {
+    const CONTACTS: u64 = 3_000;
+    let mut world = World::start(WorldOptions {
+        contacts: 0,
+        page_size: 1_000,
+        ..WorldOptions::default()
+    })
+    .await?;
+    for number in 0..CONTACTS {
+        let id = world.add_contact(&format!("Contact {number}"))?;
+        world.edit_contact(id, &json!({ "employeeid": "no number" }))?;
+    }
+    let mut api = world.api(0)?;
+    api.edit_mapping(|mapping| mapping.fields.push(field("employeeid", "cusPoints")))
+        .await?;
+    api.start().await?;
+    let failure = failure(&world).await?;
+    assert_eq!(failure.code, "TOO_MANY_REJECTED");
+    assert!(failure.message.contains("NOT_A_NUMBER"), "{}", failure.message);
+    let set_aside: u64 = api.set_aside().await?.values().sum();
+    // Those that were under way when it was noticed are set aside as well, and no others.
+    assert!((501..CONTACTS).contains(&set_aside), "{set_aside}");
+
+    api.edit_mapping(|mapping| mapping.fields.retain(|field| field.dynamics_field != "employeeid"))
+        .await?;
+    api.redrive_all().await?;
+    recovers(&mut world).await
 }

@@ -1,8 +1,9 @@
 //! What the ledger spares, and what it finds: replays, expired positions, deletes that were missed.
 
 use crosswalk_proto::v1::workflow::Status;
-use crosswalk_tests::{PATIENCE, Service, World, WorldOptions, eventually};
+use crosswalk_tests::{Api, PATIENCE, Service, World, WorldOptions, eventually};
 use serde_json::json;
+use tonic_types::StatusExt as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_of_equal_rows_costs_no_call_and_a_forced_one_mends_a_campaign_changed_by_hand() -> anyhow::Result<()>
@@ -174,5 +175,51 @@ async fn an_unchanged_record_costs_no_call_an_update_one_an_insert_one_and_a_del
     })
     .await?;
     assert_eq!(world.writes() - before, 3, "delete");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_refused_for_a_large_table_and_for_a_large_backlog() -> anyhow::Result<()> {
+    const LIMIT: usize = 200;
+    let mut world = World::start(WorldOptions {
+        contacts: LIMIT as u64,
+        control_plane_settings: &[("CROSSWALK__API__REPLAY_LIMIT", "200")],
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut api = world.api(0)?;
+    let refusal = async |api: &mut Api| {
+        let refused = api.replay(false).await.err();
+        let reason = refused
+            .as_ref()
+            .and_then(|status| status.get_error_details().error_info().cloned());
+        anyhow::Ok((
+            reason.map(|info| info.reason),
+            refused.map(|status| status.message().to_owned()),
+        ))
+    };
+    let (reason, message) = refusal(&mut api).await?;
+    assert_eq!(reason.as_deref(), Some("REPLAY_TABLE_TOO_LARGE"));
+    assert!(message.is_some_and(|message| message.contains("contact has 200 rows")));
+
+    // The table becomes smaller than the backlog of what was read of it.
+    world.kill(Service::CampaignWriter, 0).await?;
+    api.start().await?;
+    api.until("a backlog of the whole table", PATIENCE, |workflow| {
+        workflow.backlog == Some(LIMIT as i64)
+    })
+    .await?;
+    let id = world.contact_ids(1)?[0];
+    world.delete_contact(id)?;
+    let (reason, message) = refusal(&mut api).await?;
+    assert_eq!(reason.as_deref(), Some("REPLAY_BACKLOG_TOO_LARGE"));
+    assert!(message.is_some_and(|message| message.contains("changes wait")));
+
+    world.spawn(Service::CampaignWriter, 0)?;
+    world.until_settled(PATIENCE).await?;
+    assert!(
+        api.replay(false).await?.pending_replay.is_some(),
+        "with less of both it is noted"
+    );
     Ok(())
 }

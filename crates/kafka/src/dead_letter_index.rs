@@ -14,9 +14,6 @@ use crate::{
     tail::{self, Tail},
 };
 
-/// Most dead letters that are kept in mind. A workflow stops long before that many are set aside in a row (design §8).
-pub const MAX_DEAD_LETTERS: usize = 1_000_000;
-
 /// How long the first read of the topic may take before whoever asks is sent away.
 const FIRST_READ: Duration = Duration::from_secs(20);
 
@@ -46,30 +43,41 @@ pub struct DeadLetterIndex {
     producer: Producer,
     topic: Arc<str>,
     known: Arc<RwLock<Known>>,
+    limit: usize,
     reached_end: watch::Receiver<bool>,
     _stop: Arc<DropGuard>,
 }
 
-#[derive(Default)]
 struct Known {
     letters: HashMap<Box<str>, LetterSummary>,
+    /// Most that are kept in mind.
+    limit: usize,
     /// There were more than can be kept in mind.
     overflowed: bool,
 }
 
 impl DeadLetterIndex {
-    /// Follows the dead letters of a workflow, making their topic if it is not there.
+    /// Follows the dead letters of a workflow, making their topic if it is not there. No more than `limit` are kept in mind.
     ///
     /// # Errors
     /// If Kafka refuses or cannot be reached.
-    pub async fn follow(kafka: &Kafka, producer: Producer, workflow: &WorkflowName) -> Result<Self, KafkaError> {
+    pub async fn follow(
+        kafka: &Kafka,
+        producer: Producer,
+        workflow: &WorkflowName,
+        limit: usize,
+    ) -> Result<Self, KafkaError> {
         kafka
             .ensure_topics(&[kafka.topics().dead_letters_spec(&workflow.instance, workflow.workflow)])
             .await?;
         let topic = kafka.topics().dead_letters(workflow);
         let cancel = CancellationToken::new();
         let stop = Arc::new(cancel.clone().drop_guard());
-        let known: Arc<RwLock<Known>> = Arc::default();
+        let known = Arc::new(RwLock::new(Known {
+            letters: HashMap::new(),
+            limit,
+            overflowed: false,
+        }));
         let (publish_end, reached_end) = watch::channel(false);
         let followed = Arc::clone(&known);
         let handle = move |event: Tail<'_>| match event {
@@ -95,6 +103,7 @@ impl DeadLetterIndex {
             producer,
             topic: topic.into(),
             known,
+            limit,
             reached_end,
             _stop: stop,
         })
@@ -103,7 +112,7 @@ impl DeadLetterIndex {
     /// Waits until everything that stood in the topic has been read.
     ///
     /// # Errors
-    /// If that takes too long, or there are more than [`MAX_DEAD_LETTERS`].
+    /// If that takes too long, or there are more than can be kept in mind.
     async fn ready(&self) -> Result<(), KafkaError> {
         let mut reached_end = self.reached_end.clone();
         let reached = reached_end.wait_for(|reached| *reached);
@@ -114,9 +123,7 @@ impl DeadLetterIndex {
             });
         }
         if self.known.read().overflowed {
-            return Err(KafkaError::TooManyDeadLetters {
-                limit: MAX_DEAD_LETTERS,
-            });
+            return Err(KafkaError::TooManyDeadLetters { limit: self.limit });
         }
         Ok(())
     }
@@ -183,7 +190,7 @@ impl Known {
             self.letters.remove(key);
             return;
         };
-        if self.letters.len() >= MAX_DEAD_LETTERS && !self.letters.contains_key(key) {
+        if self.letters.len() >= self.limit && !self.letters.contains_key(key) {
             self.overflowed = true;
             return;
         }

@@ -85,7 +85,9 @@ impl KafkaError {
         match self {
             Self::RecordTooLarge { .. } => "Map fewer or shorter columns, or let the topic take larger records.",
             Self::WrongPartitions { .. } => "Delete the topic, or choose another kafka.prefix.",
-            Self::TopicReplaced => "Stop and start the workflow; replay its mappings if records were lost with the topic.",
+            Self::TopicReplaced => {
+                "Stop and start the workflow; replay its mappings if records were lost with the topic."
+            }
             Self::TooManyDeadLetters { .. } => "Correct what they are about, then redrive or discard them by reason.",
             Self::Cancelled => "",
             Self::Client { .. } | Self::NoAnswer { .. } | Self::ProducerRenewed => {

@@ -26,7 +26,7 @@ mod topics;
 pub use checkpoints::Checkpoints;
 pub use client::Kafka;
 pub use control_log::{Action, Appended, ControlLog, History, Revision};
-pub use dead_letter_index::{DeadLetterIndex, LetterSummary, MAX_DEAD_LETTERS};
+pub use dead_letter_index::{DeadLetterIndex, LetterSummary};
 pub use dead_letters::DeadLetters;
 pub use error::KafkaError;
 pub use lag::LagMeter;

@@ -77,7 +77,7 @@ impl From<KafkaError> for ApiError {
                 TOO_MANY_DEAD_LETTERS,
                 format!(
                     "there are more than {limit} dead letters, too many to be listed; correct what they are about, then \
-                     redrive them by reason or table, or all: that needs no list"
+                     redrive or discard them by reason or table, or all: that needs no list"
                 ),
             ),
             other => Self::Kafka(other),
@@ -265,7 +265,7 @@ mod tests {
         let status = Status::from(ApiError::from(KafkaError::TooManyDeadLetters { limit: 7 }));
         assert_eq!(status.code(), Code::FailedPrecondition);
         assert!(
-            status.message().contains("redrive them by reason"),
+            status.message().contains("redrive or discard them by reason"),
             "{}",
             status.message()
         );

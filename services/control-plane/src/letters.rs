@@ -2,10 +2,14 @@
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
-use crosswalk_core::{WorkflowName, control::State};
-use crosswalk_kafka::{ControlLog, DeadLetterIndex, Kafka, KafkaError, Producer};
+use crosswalk_core::{
+    WorkflowName,
+    control::{RedriveSelection, State},
+};
+use crosswalk_kafka::{ControlLog, DeadLetterIndex, Kafka, KafkaError, Producer, present_letters};
 use parking_lot::Mutex;
 use tokio::{sync::OnceCell, time::Instant};
+use tokio_util::sync::CancellationToken;
 
 /// How long Kafka may take until dead letters begin to be followed.
 const BEGIN: Duration = Duration::from_secs(10);
@@ -18,27 +22,49 @@ const OVERFLOWED_FOR: Duration = Duration::from_secs(60);
 pub(crate) struct Letters {
     kafka: Kafka,
     producer: Producer,
+    /// Most that are listed of a workflow.
+    limit: usize,
     followed: Followed<DeadLetterIndex>,
 }
 
 impl Letters {
-    pub(crate) fn new(kafka: Kafka, producer: Producer) -> Self {
+    pub(crate) fn new(kafka: Kafka, producer: Producer, limit: usize) -> Self {
         Self {
             kafka,
             producer,
+            limit,
             followed: Followed::default(),
         }
     }
 
     /// The dead letters of a workflow.
     pub(crate) async fn of(&self, workflow: &WorkflowName) -> Result<DeadLetterIndex, KafkaError> {
-        let follow = || DeadLetterIndex::follow(&self.kafka, self.producer.clone(), workflow);
+        let follow = || DeadLetterIndex::follow(&self.kafka, self.producer.clone(), workflow, self.limit);
         self.followed.get(workflow, follow).await
     }
 
     /// The index of a workflow has met too many dead letters.
     pub(crate) fn overflowed(&self, workflow: &WorkflowName) {
         self.followed.drop_older(workflow, OVERFLOWED_FOR);
+    }
+
+    /// Discards the dead letters of a workflow that are meant, also where they are too many to be listed. Tells how many.
+    pub(crate) async fn discard_unlisted(
+        &self,
+        workflow: &WorkflowName,
+        meant: &RedriveSelection,
+    ) -> Result<usize, KafkaError> {
+        // Ends the reading, which has a thread of its own, when nobody waits for it any more.
+        let cancel = CancellationToken::new();
+        let _ends = cancel.clone().drop_guard();
+        let letters = present_letters(&self.kafka, workflow, cancel).await?;
+        let meant = letters
+            .into_iter()
+            .filter(|letter| meant.selects(&letter.key, &letter.code, &letter.table));
+        let keys: Vec<Box<str>> = meant.map(|letter| letter.key).collect();
+        self.of(workflow).await?.discard(&keys).await?;
+        self.followed.drop_older(workflow, Duration::ZERO);
+        Ok(keys.len())
     }
 
     /// Stops following those whose instances are deleted.

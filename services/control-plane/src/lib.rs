@@ -93,7 +93,7 @@ pub async fn start_on(context: Context, settings: ControlPlaneSettings, listener
     context.spawn(
         "follow",
         Rule::Critical,
-        follow(context.clone(), kafka, shared, health, followed),
+        follow(context.clone(), kafka, settings.api, shared, health, followed),
     );
     Ok(())
 }
@@ -102,13 +102,14 @@ pub async fn start_on(context: Context, settings: ControlPlaneSettings, listener
 async fn follow(
     context: Context,
     kafka: Kafka,
+    settings: ApiSettings,
     shared: Arc<Shared>,
     health: HealthReporter,
     followed: Latch,
 ) -> anyhow::Result<()> {
     let stop = context.token();
     let policy = RetryPolicy::forever(Backoff::default());
-    let connected = retry(&policy, stop, "connect to Kafka", || Connected::to(&kafka)).await;
+    let connected = retry(&policy, stop, "connect to Kafka", || Connected::to(&kafka, &settings)).await;
     let connected = shared.connect(connected.context("Kafka cannot be used")?);
     connected.control.on_turn(context.liveness().beats("control log"));
     connected.reports.on_turn(context.liveness().beats("worker reports"));

@@ -50,6 +50,9 @@ pub struct ApiSettings {
     pub address_by_filter: bool,
     /// A replay is refused for a table with as many rows, or while as many changes wait (contracts/campaign.md §10.2).
     pub replay_limit: u64,
+    /// More dead letters of a workflow cannot be listed; they can be redriven and discarded by reason. Each takes some 300 bytes
+    /// of memory.
+    pub dead_letters_listed: usize,
 }
 
 impl Default for ApiSettings {
@@ -61,6 +64,7 @@ impl Default for ApiSettings {
             system_timeout: Duration::from_secs(30),
             address_by_filter: false,
             replay_limit: 2_000_000,
+            dead_letters_listed: 1_000_000,
         }
     }
 }
@@ -80,6 +84,9 @@ impl Validate for ApiSettings {
         }
         if self.replay_limit == 0 {
             problems.push(Problem::new("replay_limit", "must be at least 1"));
+        }
+        if self.dead_letters_listed == 0 {
+            problems.push(Problem::new("dead_letters_listed", "must be at least 1"));
         }
         if !(Duration::from_secs(1)..=Duration::from_secs(300)).contains(&self.system_timeout) {
             problems.push(Problem::new("system_timeout", "must be from 1s to 5m"));

@@ -63,10 +63,10 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    pub(crate) async fn to(kafka: &Kafka) -> Result<Self, KafkaError> {
+    pub(crate) async fn to(kafka: &Kafka, settings: &ApiSettings) -> Result<Self, KafkaError> {
         let producer = Producer::new(kafka)?;
         Ok(Self {
-            letters: Letters::new(kafka.clone(), producer.clone()),
+            letters: Letters::new(kafka.clone(), producer.clone(), settings.dead_letters_listed),
             positions: Positions::new(kafka.clone(), producer.clone()),
             record_counts: RecordCounts::default(),
             kafka: kafka.clone(),

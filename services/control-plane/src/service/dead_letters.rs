@@ -149,12 +149,19 @@ impl DeadLettersService {
         let name = workflow_name("parent", &request.parent)?;
         self.state_with(&name).await?;
         let meant = Meant::read(&name, &request.names, request.filter)?;
-        let found = self.find(&name, &meant).await?;
-        self.followed(&name).await?.discard(&found).await?;
-        tracing::info!(workflow = %name, records = found.len(), "dead letters discarded");
-        Ok(DiscardDeadLettersResponse {
-            count: found.len() as u64,
-        })
+        let count = match (self.find(&name, &meant).await, meant) {
+            (Ok(found), _) => {
+                self.followed(&name).await?.discard(&found).await?;
+                found.len()
+            }
+            (Err(error), Meant::Filtered(filter)) if is_too_many(&error) && filter.is_by_reason_and_table() => {
+                let letters = &self.0.connected()?.letters;
+                letters.discard_unlisted(&name, &filter.selection()).await?
+            }
+            (Err(error), _) => return Err(error),
+        };
+        tracing::info!(workflow = %name, records = count, "dead letters discarded");
+        Ok(DiscardDeadLettersResponse { count: count as u64 })
     }
 
     /// The present state, in which a workflow is and has dead letters.
@@ -202,10 +209,14 @@ impl DeadLettersService {
 fn counted(found: Result<Vec<Box<str>>, ApiError>) -> Result<Option<u64>, ApiError> {
     match found {
         Ok(found) => Ok(Some(found.len() as u64)),
-        Err(ApiError::Precondition { reason, .. }) if reason == TOO_MANY_DEAD_LETTERS => Ok(None),
+        Err(error) if is_too_many(&error) => Ok(None),
         Err(ApiError::Kafka(KafkaError::NoAnswer { .. })) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn is_too_many(error: &ApiError) -> bool {
+    matches!(error, ApiError::Precondition { reason, .. } if *reason == TOO_MANY_DEAD_LETTERS)
 }
 
 /// Which dead letters a request means.
