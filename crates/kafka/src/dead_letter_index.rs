@@ -1,6 +1,10 @@
 //! The dead letters of one workflow as people look at them: a summary of each in memory, the whole of one on demand.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use crosswalk_core::{WorkflowName, dead_letter::DeadLetter};
 use crosswalk_proto::record::decode_dead_letter;
@@ -52,8 +56,8 @@ struct Known {
     letters: HashMap<Box<str>, LetterSummary>,
     /// Most that are kept in mind.
     limit: usize,
-    /// There were more than can be kept in mind.
-    overflowed: bool,
+    /// Keys of those beyond the limit.
+    unlisted: HashSet<Box<str>>,
 }
 
 impl DeadLetterIndex {
@@ -76,7 +80,7 @@ impl DeadLetterIndex {
         let known = Arc::new(RwLock::new(Known {
             letters: HashMap::new(),
             limit,
-            overflowed: false,
+            unlisted: HashSet::new(),
         }));
         let (publish_end, reached_end) = watch::channel(false);
         let followed = Arc::clone(&known);
@@ -122,7 +126,7 @@ impl DeadLetterIndex {
                 waited: FIRST_READ,
             });
         }
-        if self.known.read().overflowed {
+        if !self.known.read().unlisted.is_empty() {
             return Err(KafkaError::TooManyDeadLetters { limit: self.limit });
         }
         Ok(())
@@ -177,21 +181,26 @@ impl DeadLetterIndex {
         }
         let mut known = self.known.write();
         for key in keys {
-            known.letters.remove(key);
+            known.forget(key);
         }
         Ok(())
     }
 }
 
 impl Known {
+    fn forget(&mut self, key: &str) {
+        self.letters.remove(key);
+        self.unlisted.remove(key);
+    }
+
     fn take(&mut self, offset: i64, key: &str, payload: Option<&[u8]>) {
         let letter = payload.and_then(|payload| decode_dead_letter(payload).ok());
         let Some(letter) = letter else {
-            self.letters.remove(key);
+            self.forget(key);
             return;
         };
         if self.letters.len() >= self.limit && !self.letters.contains_key(key) {
-            self.overflowed = true;
+            self.unlisted.insert(key.into());
             return;
         }
         let target_field = letter
@@ -209,5 +218,50 @@ impl Known {
             offset,
         };
         self.letters.insert(key.into(), summary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crosswalk_core::control::RunId;
+    use crosswalk_proto::record::encode_dead_letter;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn letter() -> Vec<u8> {
+        encode_dead_letter(DeadLetter {
+            code: "TOO_LONG".to_owned(),
+            message: String::new(),
+            faults: Vec::new(),
+            table: "contact".to_owned(),
+            place: None,
+            source_row: None,
+            request: Vec::new(),
+            answer: None,
+            read_at: Timestamp::UNIX_EPOCH,
+            time: Timestamp::UNIX_EPOCH,
+            run: RunId(Uuid::nil()),
+        })
+    }
+
+    #[test]
+    fn letters_beyond_the_limit_are_counted_as_too_many_only_while_they_are_there() {
+        let mut known = Known {
+            letters: HashMap::new(),
+            limit: 2,
+            unlisted: HashSet::new(),
+        };
+        let letter = letter();
+        for (offset, key) in [(0, "a"), (1, "b"), (2, "c"), (3, "c"), (4, "b")] {
+            known.take(offset, key, Some(&letter));
+        }
+        assert_eq!((known.letters.len(), known.unlisted.len()), (2, 1));
+        assert_eq!(
+            known.letters["b"].offset, 4,
+            "a newer letter of the same record takes its place"
+        );
+        known.take(5, "c", None);
+        assert!(known.unlisted.is_empty());
     }
 }

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 /// How long Kafka may take until dead letters begin to be followed.
 const BEGIN: Duration = Duration::from_secs(10);
 
-/// An index that has met too many dead letters never recovers from it. One of this age is made anew when it is asked: by then
-/// they may have been redriven.
+/// An index that has met too many dead letters does not list those beyond its limit, also when there are fewer. One of this age is
+/// made anew when it is asked.
 const OVERFLOWED_FOR: Duration = Duration::from_secs(60);
 
 /// The dead letters of workflows.
