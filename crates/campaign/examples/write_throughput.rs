@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::Method;
 use axum::response::IntoResponse;
-use crosswalk_campaign::{Action, Client, ClientSettings, Connection, RecordKey, Write};
+use crosswalk_campaign::{Action, Client, ClientSettings, Connection, Links, RecordKey, Write};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -51,7 +51,7 @@ async fn write_all(client: &Client, lanes: usize) -> Result<(), Box<dyn std::err
                     .write(Write {
                         resource: "profile",
                         key: &key,
-                        links: &[],
+                        links: &Links::default(),
                         action,
                     })
                     .await?;

@@ -254,6 +254,21 @@ impl Error {
         }
     }
 
+    /// Keeps the request with the answer to it.
+    pub(crate) fn to(mut self, request: RefusedRequest) -> Self {
+        if let Self::Authentication { reply }
+        | Self::Configuration { reply, .. }
+        | Self::Throttled { reply, .. }
+        | Self::Transient { reply, .. }
+        | Self::NotFound { reply, .. }
+        | Self::DuplicateKey { reply, .. }
+        | Self::Rejected { reply, .. } = &mut self
+        {
+            reply.request = Some(request);
+        }
+        self
+    }
+
     /// The field at fault, where Campaign named one.
     #[must_use]
     pub fn field(&self) -> Option<&str> {

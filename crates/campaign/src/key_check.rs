@@ -82,6 +82,7 @@ fn not_declared(resource: &str, status: u16, text: String) -> Error {
             status,
             text,
             request_id: None,
+            request: None,
         }),
     }
 }

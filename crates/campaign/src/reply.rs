@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
 
 /// Longest text of an answer kept with an error, in characters.
 const MAX_TEXT: usize = 1_000;
@@ -17,6 +18,26 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// The text of the body on one line, cut after 1,000 characters.
     pub text: String,
+    /// What was answered so; not kept for requests for a token.
+    pub request: Option<RefusedRequest>,
+}
+
+/// A request as a person needs it to see what was refused: without headers, so without secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RefusedRequest {
+    /// Its method.
+    pub method: Method,
+    /// Its path and query.
+    pub path: String,
+    /// Its body: JSON, or nothing.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for RefusedRequest {
+    /// Without the body, which holds personal data.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} ({} bytes)", self.method, self.path, self.body.len())
+    }
 }
 
 impl Reply {
@@ -27,6 +48,7 @@ impl Reply {
             status: status.as_u16(),
             request_id: request_id.map(|id| shorten(id, 100)),
             text: shorten(text, MAX_TEXT),
+            request: None,
         }
     }
 }

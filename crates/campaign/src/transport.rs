@@ -7,13 +7,13 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use jiff::Timestamp;
 use tokio::time::Instant;
-use url::Url;
+use url::{Position, Url};
 
 use crate::classify::{Answer, Target, classify};
 use crate::connection::is_loopback;
 use crate::observer::{Call, Observer, Operation};
 use crate::token::{Token, TokenSource, no_answer};
-use crate::{ClientSettings, Connection, Error, body};
+use crate::{ClientSettings, Connection, Error, RefusedRequest, body};
 
 /// The largest unsuccessful answer looked at, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -36,6 +36,15 @@ impl Request<'_> {
             Operation::Insert => Method::POST,
             Operation::Update => Method::PATCH,
             Operation::Delete => Method::DELETE,
+        }
+    }
+
+    /// What is kept of it with the answer that refuses it.
+    fn refused(&self) -> RefusedRequest {
+        RefusedRequest {
+            method: self.method(),
+            path: self.url[Position::BeforePath..Position::AfterQuery].to_owned(),
+            body: self.body.clone().unwrap_or_default(),
         }
     }
 
@@ -136,7 +145,7 @@ impl Transport {
                 headers: response.headers(),
                 body: &token.redact(body.bytes),
             };
-            return Err(classify(answer, request.target, Timestamp::now()));
+            return Err(classify(answer, request.target, Timestamp::now()).to(request.refused()));
         }
         // What a proxy or a sign-in page answers with 200 is not Campaign's consent.
         let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);

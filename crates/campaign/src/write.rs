@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::exchange::{Exchange, parse};
-use crate::{Error, RecordKey};
+use crate::{Error, Links, RecordKey};
 
 /// What a record shall become.
 #[derive(Debug, Clone)]
@@ -13,8 +13,8 @@ pub struct Write<'a> {
     pub resource: &'a str,
     /// The record's key.
     pub key: &'a RecordKey,
-    /// Names of the resource's links to records that may have to be there first. Empty where there are none.
-    pub links: &'a [String],
+    /// Links of the resource that may hide a record. What a write learns of them is noted there.
+    pub links: &'a Links,
     /// What to do.
     pub action: Action,
 }
@@ -103,16 +103,20 @@ pub(crate) async fn upsert(
 
 /// Whether a record that was made can be seen. The answer shows a link that leads nowhere as null (§2.5); only then is it
 /// worth a call to find out.
-async fn inserted(exchange: &mut Exchange<'_>, links: &[String], answer: &[u8]) -> Result<WrittenKind, Error> {
+async fn inserted(exchange: &mut Exchange<'_>, links: &Links, answer: &[u8]) -> Result<WrittenKind, Error> {
     if links.is_empty() {
         return Ok(WrittenKind::Inserted);
     }
-    let row: Map<String, Value> = parse(answer)?;
-    let is_unset = |link: &String| row.get(link).is_some_and(Value::is_null);
-    if !links.iter().any(is_unset) || exchange.get().await?.is_some() {
+    let made: Map<String, Value> = parse(answer)?;
+    if !links.any_is_unset_in(&made) {
         return Ok(WrittenKind::Inserted);
     }
-    Ok(WrittenKind::InsertedHidden)
+    // Looked at as it is now: what it is linked to may have come in between.
+    let Some(seen) = exchange.get().await? else {
+        return Ok(WrittenKind::InsertedHidden);
+    };
+    links.is_seen(&seen);
+    Ok(WrittenKind::Inserted)
 }
 
 /// Whether the key that is taken may be the record's own. A value that differs in case only may be, since Campaign's

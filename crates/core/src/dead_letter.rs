@@ -19,8 +19,8 @@ pub struct DeadLetter {
     pub place: Option<QueuePlace>,
     /// The source row as read; `None` for a delete and for a row that could not be typed.
     pub source_row: Option<Row>,
-    /// The body of the request that was refused, as JSON; empty if none was made.
-    pub request: Vec<u8>,
+    /// The request that was refused, if one was made.
+    pub request: Option<RefusedRequest>,
     /// The answer that refused it, if there was one.
     pub answer: Option<RefusingAnswer>,
     /// When it was read from the source.
@@ -53,6 +53,15 @@ pub struct QueuePlace {
     pub partition: i32,
     /// Offset.
     pub offset: i64,
+}
+
+/// A request that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRequest {
+    /// Its method and path.
+    pub line: String,
+    /// Its body, as JSON; empty if it had none.
+    pub body: Vec<u8>,
 }
 
 /// An answer that refused a record.

@@ -100,6 +100,8 @@ pub enum ChangeKind {
 /// Why the row of a record cannot be queued as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
+    /// The column at fault, if it is one.
+    pub column: Option<String>,
     /// Stable code, e.g. `RECORD_TOO_LARGE`.
     pub code: String,
     /// What is wrong and what to do about it.

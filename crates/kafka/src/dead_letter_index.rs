@@ -237,7 +237,7 @@ mod tests {
             table: "contact".to_owned(),
             place: None,
             source_row: None,
-            request: Vec::new(),
+            request: None,
             answer: None,
             read_at: Timestamp::UNIX_EPOCH,
             time: Timestamp::UNIX_EPOCH,

@@ -61,7 +61,7 @@ impl DeadLetters {
         self.present.write().insert(record_id.into(), letter.read_at);
         let bare = DeadLetter {
             source_row: None,
-            request: Vec::new(),
+            request: None,
             ..letter.clone()
         };
         match self

@@ -123,7 +123,7 @@ impl Writer {
 
     pub(crate) async fn reject(&self, record: &Record<'_>, reason: Reason) -> Verdict<RunError> {
         // It may be the resource that has changed, not the record that is wrong.
-        if matches!(reason, Reason::Campaign { .. })
+        if matches!(reason, Reason::Campaign(_))
             && let Err(error) = fitted_since(&self.target.client, record.table, record.change.read_at).await
         {
             return self.hindered(error);
@@ -154,7 +154,7 @@ impl Writer {
             offset: job.offset(),
         };
         let change = job.payload().change.as_ref().ok();
-        let letter = reason.letter(table.source(), place, change, self.run);
+        let letter = reason.letter(table, place, change, self.run);
         tracing::debug!(record.id = id, code = letter.code, "a record is set aside");
         let code = letter.code.clone();
         if let Err(error) = self.dead_letters.put(&dead_letter_key(table, id), letter).await {

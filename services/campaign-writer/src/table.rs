@@ -3,12 +3,13 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use bytes::Bytes;
+use crosswalk_campaign::Links;
 use crosswalk_core::{
     Row,
     control::{Configuration, InstanceSettings, PinnedMapping},
     ledger::{self, PayloadHashes, Subject},
     mapping::{CompiledMapping, Part, RejectedRow, TableMapping},
-    schema::{Field, Resource},
+    schema::Resource,
 };
 use jiff::Timestamp;
 use parking_lot::RwLock;
@@ -24,8 +25,6 @@ pub(crate) struct MappedTable {
     fitted: RwLock<Arc<Fitted>>,
     /// When the resource was last read; held while it is read again.
     pub(crate) looked_at: AsyncMutex<Timestamp>,
-    /// The resources that its records may have to be linked to.
-    parents: Vec<String>,
     /// Whether a record that this run inserted was found again by its key. Campaign tells of its keys in no other way
     /// (contracts/campaign.md §4).
     pub(crate) key_proved: AtomicBool,
@@ -35,8 +34,8 @@ pub(crate) struct MappedTable {
 pub(crate) struct Fitted {
     pub(crate) resource: Resource,
     pub(crate) compiled: CompiledMapping,
-    /// Names of the resource's links to records that we write too, and that may have to be there first.
-    pub(crate) links: Vec<String>,
+    /// Links that may hide a record.
+    pub(crate) links: Links,
 }
 
 /// The bodies that a row comes to.
@@ -56,14 +55,11 @@ impl MappedTable {
         resource: Resource,
         looked_at: Timestamp,
     ) -> Result<Self, RunError> {
-        let settings = &configuration.settings;
-        let parents = parent_resources(mapping, configuration);
         Ok(Self {
-            fitted: RwLock::new(Arc::new(Fitted::new(&mapping.definition, resource, &parents)?)),
+            fitted: RwLock::new(Arc::new(Fitted::new(&mapping.definition, resource)?)),
             looked_at: AsyncMutex::new(looked_at),
-            parents,
             mapping: mapping.clone(),
-            subject: subject(mapping, settings),
+            subject: subject(mapping, &configuration.settings),
             key_proved: AtomicBool::new(false),
         })
     }
@@ -77,13 +73,27 @@ impl MappedTable {
         &self.mapping.definition.source_table
     }
 
+    /// The column that a field is mapped from; empty if it is not mapped.
+    pub(crate) fn source_of(&self, target: &str) -> &str {
+        let mut fields = self.definition().fields.iter();
+        let field = fields.find(|field| field.target == target);
+        field.map_or("", |field| &field.source)
+    }
+
+    /// The first field that a column is mapped to; empty if there is none, as for a column that a filter needs.
+    pub(crate) fn target_of(&self, source: &str) -> &str {
+        let mut fields = self.definition().fields.iter();
+        let field = fields.find(|field| field.source == source);
+        field.map_or("", |field| &field.target)
+    }
+
     pub(crate) fn fitted(&self) -> Arc<Fitted> {
         Arc::clone(&self.fitted.read())
     }
 
     /// From now on rows are mapped for the resource as it is now.
     pub(crate) fn fit(&self, resource: Resource) -> Result<(), RunError> {
-        *self.fitted.write() = Arc::new(Fitted::new(&self.mapping.definition, resource, &self.parents)?);
+        *self.fitted.write() = Arc::new(Fitted::new(&self.mapping.definition, resource)?);
         Ok(())
     }
 }
@@ -93,33 +103,15 @@ pub(crate) fn subject(mapping: &PinnedMapping, settings: &InstanceSettings) -> S
     Subject::new(mapping.uid, settings.dynamics_address(), &settings.campaign_address())
 }
 
-/// The resources to which the tables are mapped that a mapping's lookups point to.
-fn parent_resources(mapping: &PinnedMapping, configuration: &Configuration) -> Vec<String> {
-    let is_parent = |other: &&PinnedMapping| {
-        let links = &mapping.definition.links;
-        links.iter().any(|link| link.table == other.definition.source_table)
-    };
-    let parents = configuration.mappings.iter().filter(is_parent);
-    parents
-        .map(|parent| parent.definition.target_resource.clone())
-        .collect()
-}
-
 impl Fitted {
-    fn new(definition: &TableMapping, resource: Resource, parents: &[String]) -> Result<Self, RunError> {
+    fn new(definition: &TableMapping, resource: Resource) -> Result<Self, RunError> {
         let compiled = CompiledMapping::new(definition, &resource).map_err(|problems| RunError::Mapping {
             resource: definition.target_resource.clone(),
             problems,
         })?;
-        let is_parent = |field: &&Field| {
-            field
-                .link_target
-                .as_ref()
-                .is_some_and(|target| parents.contains(target))
-        };
-        let links = resource.fields.iter().filter(is_parent);
+        let links = resource.fields.iter().filter(|field| field.link_target.is_some());
         Ok(Self {
-            links: links.map(|field| field.path.clone()).collect(),
+            links: Links::new(links.map(|field| field.path.clone())),
             resource,
             compiled,
         })

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use crosswalk_campaign::{Action, RecordKey, Write, WrittenKind};
+use crosswalk_campaign::{Action, Links, RecordKey, Write, WrittenKind};
 use crosswalk_core::{
     Change, ChangeKind, Class, Classify, Row,
     control::RunId,
@@ -105,8 +105,7 @@ impl Handler for Writer {
             Ok(verdict) => verdict,
             // Whatever Campaign was asked about the record, it refuses the record.
             Err(RunError::Campaign(error)) if error.class() == Class::Rejected => {
-                let request = Vec::new();
-                self.reject(&record, Reason::Campaign { error, request }).await
+                self.reject(&record, Reason::Campaign(error)).await
             }
             Err(error) => self.hindered(error),
         }
@@ -200,8 +199,7 @@ impl Writer {
         let written = match self.target.client.write(write).await {
             Ok(written) => written.kind,
             Err(error) if error.class() == Class::Rejected => {
-                let request = request.to_vec();
-                return Ok(self.reject(record, Reason::Campaign { error, request }).await);
+                return Ok(self.reject(record, Reason::Campaign(error)).await);
             }
             Err(error) => return Err(error.into()),
         };
@@ -225,7 +223,7 @@ impl Writer {
         let write = Write {
             resource: &record.table.definition().target_resource,
             key: &record.key,
-            links: &[],
+            links: &Links::default(),
             action: Action::Delete,
         };
         let kind = self.target.client.write(write).await?.kind;

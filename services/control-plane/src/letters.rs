@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 const BEGIN: Duration = Duration::from_secs(10);
 
 /// An index that has met too many dead letters does not list those beyond its limit, also when there are fewer. One of this age is
-/// made anew when it is asked.
+/// made anew when it is asked: by then their topic may have been compacted.
 const OVERFLOWED_FOR: Duration = Duration::from_secs(60);
 
 /// The dead letters of workflows.

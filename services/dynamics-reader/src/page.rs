@@ -166,7 +166,7 @@ pub(crate) fn rejected(row: &RejectedRow) -> SourceChange {
     SourceChange {
         id: row.id,
         version: row.version,
-        kind: rejection(RejectedRow::CODE, message),
+        kind: rejection(RejectedRow::CODE, message, Some(row.column.clone())),
     }
 }
 
@@ -179,12 +179,13 @@ fn without_row(id: Uuid, version: Option<u64>, error: KafkaError) -> Result<Sour
     Ok(SourceChange {
         id,
         version,
-        kind: rejection("RECORD_TOO_LARGE", message),
+        kind: rejection("RECORD_TOO_LARGE", message, None),
     })
 }
 
-fn rejection(code: &str, message: String) -> ChangeKind {
+fn rejection(code: &str, message: String, column: Option<String>) -> ChangeKind {
     ChangeKind::Rejected(Box::new(Rejection {
+        column,
         code: code.to_owned(),
         message,
     }))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::serve;
 use bytes::Bytes;
-use crosswalk_campaign::{Action, Client, ClientSettings, Connection, Error, Write, Written};
+use crosswalk_campaign::{Action, Client, ClientSettings, Connection, Error, Links, Write, Written};
 use crosswalk_sandbox::adobe::{Adobe, AdobeConfig};
 use crosswalk_sandbox::counters::Counters;
 use crosswalk_sandbox::faults::{Effect, Faults, Operation, Rule, Side};
@@ -91,7 +91,7 @@ pub(crate) async fn upsert(client: &Client, id: &str, fields: &Value, known: boo
         .write(Write {
             resource: "profile",
             key: &key(id),
-            links: &[],
+            links: &Links::default(),
             action,
         })
         .await
@@ -102,7 +102,7 @@ pub(crate) async fn delete(client: &Client, id: &str) -> Result<Written, Error> 
         .write(Write {
             resource: "profile",
             key: &key(id),
-            links: &[],
+            links: &Links::default(),
             action: Action::Delete,
         })
         .await

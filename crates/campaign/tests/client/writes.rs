@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::server::{Answer, Server, key};
-use crosswalk_campaign::{Action, Call, Client, ClientSettings, Operation, Write, Written, WrittenKind};
+use crosswalk_campaign::{Action, Call, Client, ClientSettings, Links, Operation, Write, Written, WrittenKind};
 use crosswalk_core::{Class, Classify};
 use serde_json::json;
 
@@ -50,7 +50,7 @@ pub(crate) async fn upsert(client: &Client, known: bool) -> Result<Written, cros
         .write(Write {
             resource: "profile",
             key: &key("k1"),
-            links: &[],
+            links: &Links::default(),
             action,
         })
         .await
@@ -61,7 +61,7 @@ pub(crate) async fn delete(client: &Client) -> Result<Written, crosswalk_campaig
         .write(Write {
             resource: "profile",
             key: &key("k1"),
-            links: &[],
+            links: &Links::default(),
             action: Action::Delete,
         })
         .await

@@ -149,6 +149,7 @@ fn whole(letter: &DeadLetter) -> String {
         status => format!("{status} {}", letter.answer),
     };
     let redrive = if letter.redrive_pending { "asked for" } else { "" };
+    let request = [letter.request_line.as_str(), letter.request_json.as_str()];
     let mut rows = vec![
         ("Record", letter.record_id.clone()),
         ("Table", letter.table.clone()),
@@ -159,7 +160,7 @@ fn whole(letter: &DeadLetter) -> String {
         ("Redrive", redrive.to_owned()),
         ("Place", place),
         ("Run", letter.run_id.clone()),
-        ("Request", letter.request_json.clone()),
+        ("Request", request.join(" ").trim().to_owned()),
         ("Answer", answer),
     ];
     rows.retain(|(_, value)| !value.is_empty());

@@ -18,6 +18,10 @@ pub fn dead_letter(listed: v1::DeadLetter, letter: DeadLetter) -> v1::DeadLetter
         .answer
         .map(|answer| (i32::from(answer.status), answer.text))
         .unwrap_or_default();
+    let (request_line, request) = letter
+        .request
+        .map(|request| (request.line, request.body))
+        .unwrap_or_default();
     v1::DeadLetter {
         faults: letter.faults.into_iter().map(fault).collect(),
         run_id: letter.run.to_string(),
@@ -32,7 +36,8 @@ pub fn dead_letter(listed: v1::DeadLetter, letter: DeadLetter) -> v1::DeadLetter
                 value: shown_value(value),
             })
             .collect(),
-        request_json: String::from_utf8_lossy(&letter.request).into_owned(),
+        request_json: String::from_utf8_lossy(&request).into_owned(),
+        request_line,
         answer_status,
         answer,
         ..listed

@@ -30,7 +30,7 @@ pub fn encode_change(change: Change) -> Vec<u8> {
             Kind::Unspecified
         }
         ChangeKind::Rejected(rejection) => {
-            (message.code, message.message) = (rejection.code, rejection.message);
+            (message.code, message.message, message.column) = (rejection.code, rejection.message, rejection.column);
             Kind::Rejected
         }
         ChangeKind::Delete => Kind::Delete,
@@ -54,6 +54,7 @@ pub fn decode_change(bytes: &[u8]) -> Result<Change, DecodeError> {
             ChangeKind::Upsert(Row { columns })
         }
         Ok(Kind::Rejected) => ChangeKind::Rejected(Box::new(Rejection {
+            column: message.column,
             code: message.code,
             message: message.message,
         })),
@@ -204,8 +205,8 @@ mod tests {
         });
         let kind = prop_oneof![
             3 => row.prop_map(ChangeKind::Upsert),
-            1 => ("[A-Z_]{1,20}", ".{0,40}").prop_map(|(code, message)| {
-                ChangeKind::Rejected(Box::new(Rejection { code, message }))
+            1 => ("[A-Z_]{1,20}", ".{0,40}", proptest::option::of("[a-z]{1,20}")).prop_map(|(code, message, column)| {
+                ChangeKind::Rejected(Box::new(Rejection { column, code, message }))
             }),
             1 => Just(ChangeKind::Delete),
             1 => Just(ChangeKind::Absent),

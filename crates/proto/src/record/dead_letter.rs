@@ -3,7 +3,7 @@
 use crosswalk_core::{
     Row,
     control::RunId,
-    dead_letter::{DeadLetter, FieldFault, QueuePlace, RefusingAnswer},
+    dead_letter::{DeadLetter, FieldFault, QueuePlace, RefusedRequest, RefusingAnswer},
 };
 use prost::Message;
 
@@ -19,6 +19,9 @@ pub fn encode_dead_letter(letter: DeadLetter) -> Vec<u8> {
     let (answer, answer_status) = letter
         .answer
         .map_or_else(Default::default, |answer| (answer.text, answer.status));
+    let (request_line, request) = letter
+        .request
+        .map_or_else(Default::default, |request| (request.line, request.body));
     wire::DeadLetter {
         code: letter.code,
         message: letter.message,
@@ -32,7 +35,8 @@ pub fn encode_dead_letter(letter: DeadLetter) -> Vec<u8> {
         source_row: letter
             .source_row
             .map_or_else(Vec::new, |row| row.columns.into_iter().map(to_column).collect()),
-        request: letter.request,
+        request,
+        request_line,
         answer,
         answer_status: answer_status.into(),
         read_at_milliseconds: milliseconds(letter.read_at),
@@ -53,6 +57,7 @@ pub fn decode_dead_letter(bytes: &[u8]) -> Result<DeadLetter, DecodeError> {
         .into_iter()
         .map(from_column)
         .collect::<Result<Vec<_>, _>>()?;
+    let is_request = !message.request_line.is_empty() || !message.request.is_empty();
     let status = u16::try_from(message.answer_status).map_err(|_| DecodeError::Unknown("answer_status"))?;
     Ok(DeadLetter {
         code: message.code,
@@ -65,7 +70,10 @@ pub fn decode_dead_letter(bytes: &[u8]) -> Result<DeadLetter, DecodeError> {
             offset: place.offset,
         }),
         source_row: (!columns.is_empty()).then_some(Row { columns }),
-        request: message.request,
+        request: is_request.then_some(RefusedRequest {
+            line: message.request_line,
+            body: message.request,
+        }),
         answer: (status != 0).then_some(RefusingAnswer {
             status,
             text: message.answer,
@@ -122,7 +130,10 @@ mod tests {
             source_row: Some(Row {
                 columns: vec![("firstname".into(), Value::Text("x".into()))],
             }),
-            request: b"{}".to_vec(),
+            request: Some(RefusedRequest {
+                line: "POST /profile".into(),
+                body: b"{}".to_vec(),
+            }),
             answer: Some(RefusingAnswer {
                 status: 500,
                 text: "PGS-220000".into(),
@@ -135,7 +146,7 @@ mod tests {
             place: None,
             source_row: None,
             answer: None,
-            request: Vec::new(),
+            request: None,
             ..full.clone()
         };
         for letter in [full, bare] {
