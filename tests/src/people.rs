@@ -11,10 +11,16 @@ impl World {
     /// # Errors
     /// If Campaign refuses.
     pub fn add_profile(&self, profile: &Value) -> anyhow::Result<()> {
-        campaign(&self.sandbox)?
-            .create("profile", profile)
-            .map(drop)
-            .map_err(|error| anyhow::anyhow!("{error:?}"))
+        self.add_record("profile", profile)
+    }
+
+    /// Makes a record of any resource in Campaign by hand.
+    ///
+    /// # Errors
+    /// If Campaign refuses it.
+    pub fn add_record(&self, resource: &str, record: &Value) -> anyhow::Result<()> {
+        let created = campaign(&self.sandbox)?.create(resource, record);
+        created.map(drop).map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
     /// Changes a profile by hand, as a user of Campaign would.

@@ -5,8 +5,9 @@ use crosswalk_proto::v1::{
     RedriveDeadLettersRequest, mapping_options::OverLong,
 };
 use crosswalk_tests::{Api, INGRESS, PATIENCE, World, WorldOptions, eventually, field};
-use serde_json::json;
+use serde_json::{Value, json};
 use tonic_types::StatusExt as _;
+use uuid::Uuid;
 
 /// Contacts, most of them sound.
 const CONTACTS: usize = 10_000;
@@ -56,7 +57,9 @@ async fn poisoned_records_are_set_aside_by_reason_and_written_when_mended_and_re
         assert_eq!(counts.get(code), Some(&each), "{code} in {counts:?}");
     }
     assert_eq!(counts.values().sum::<u64>(), 5 * each, "{counts:?}");
+    assert_eq!(counts.get("CAMPAIGN_DATA_POLICY"), Some(&each), "{counts:?}");
     check_a_letter(&mut api, &world).await?;
+    check_a_refusal(&mut api, poisoned[2 * EACH]).await?;
 
     api.edit_mapping(|mapping| {
         mapping.fields.retain(|field| {
@@ -140,6 +143,26 @@ async fn check_a_letter(api: &mut Api, world: &World) -> anyhow::Result<()> {
     );
     assert!(letter.place.is_some());
     assert!(world.profile(letter.record_id.parse()?).is_err());
+    Ok(())
+}
+
+/// A letter of what Campaign refused shows the request and the answer.
+async fn check_a_refusal(api: &mut Api, contact: Uuid) -> anyhow::Result<()> {
+    let name = format!("{INGRESS}/deadLetters/contact.{contact}");
+    let letter = api.dead_letters.get_dead_letter(GetDeadLetterRequest { name }).await?;
+    let letter = letter.into_inner();
+    let fault = &letter.faults[0];
+    assert_eq!(
+        (fault.target_field.as_str(), fault.source_field.as_str()),
+        ("email", "emailaddress1")
+    );
+    assert!(letter.request_line.starts_with("POST /"), "{}", letter.request_line);
+    assert!(letter.request_line.ends_with("/profile"), "{}", letter.request_line);
+    let request: Value = serde_json::from_str(&letter.request_json)?;
+    assert_eq!(request["email"], "no address at all");
+    assert_eq!(request["externalId"], contact.to_string());
+    assert_eq!(letter.answer_status, 500);
+    assert!(!letter.answer.is_empty());
     Ok(())
 }
 
@@ -228,7 +251,13 @@ async fn letters_that_are_too_many_to_be_listed_are_discarded_by_reason() -> any
         anyhow::Ok(discarded.into_inner().count)
     };
     assert_eq!(discard("TOO_LONG").await?, 7);
-    assert_eq!(discard("").await?, 3, "all that are left");
+    let left: Vec<_> = api.clone().set_aside().await?.into_iter().collect();
+    assert_eq!(
+        left,
+        [("FORBIDDEN_CHARACTER".to_owned(), 3)],
+        "with fewer they are listed again"
+    );
+    assert_eq!(discard("").await?, 3);
     assert!(api.clone().set_aside().await?.is_empty());
     Ok(())
 }

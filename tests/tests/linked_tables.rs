@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crosswalk_proto::v1::workflow::Status;
+use crosswalk_proto::v1::{Mapping, MappingOptions, workflow::Status};
 use crosswalk_sandbox::seed::shop;
-use crosswalk_tests::{PATIENCE, Service, World, WorldOptions, eventually, expected};
+use crosswalk_tests::{PATIENCE, Service, World, WorldOptions, eventually, expected, field};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::json;
 
@@ -132,6 +132,80 @@ async fn an_orphan_holds_up_neither_the_loads_below_its_table_nor_the_deletes_th
     world.edit_contact(refused, &json!({ "firstname": "Ada" }))?;
     world.until_settled(PATIENCE).await?;
     assert!(world.record("cusOrder", orphan).is_ok());
+    Ok(())
+}
+
+/// Crosswalk does not write the stores, and nothing in Dynamics looks up to them: the link is one of texts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_hidden_by_a_link_that_is_not_mapped_as_a_lookup_waits_as_well() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 0,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let text = |name: &str| json!({ "name": name, "type": "string", "length": 50 });
+    let key = json!([{ "name": "cusId", "fields": ["cusId"] }]);
+    world.add_resource(json!({ "name": "cusStore", "fields": [text("cusId")], "keys": key }))?;
+    let link = |name: &str, field: &str, cardinality: &str| json!({ "name": name, "target": "cusStore", "cardinality": cardinality, "field": field, "target_field": "cusId" });
+    world.add_resource(json!({
+        "name": "cusVisit",
+        "fields": [text("cusId"), text("cusStoreId"), text("cusNextId"), text("cusNote")],
+        "links": [link("cusStoreLink", "cusStoreId", "one"), link("cusNextLink", "cusNextId", "zero_or_one")],
+        "keys": key,
+    }))?;
+    let columns = [text("new_store"), text("new_note")];
+    world.add_table(json!({ "schema_name": "new_Visit", "columns": columns }))?;
+    let mut api = world.api(0)?;
+    api.add_mapping(Mapping {
+        dynamics_table: "new_visit".to_owned(),
+        campaign_resource: "cusVisit".to_owned(),
+        key: Some(field("new_visitid", "cusId")),
+        fields: vec![field("new_store", "cusStoreId"), field("new_note", "cusNote")],
+        options: Some(MappingOptions {
+            apply_deletes: true,
+            ..MappingOptions::default()
+        }),
+        ..Mapping::default()
+    })
+    .await?;
+    world.add_record("cusStore", &json!({ "cusId": "open" }))?;
+    let visit = |store: &str| json!({ "new_store": store, "new_note": "first" });
+    let seen = world.add_row("new_visit", &visit("open"))?;
+    let kept = world.add_row("new_visit", &visit("planned"))?;
+    let deleted = world.add_row("new_visit", &visit("planned"))?;
+    world.start_ingress().await?;
+    let waiting = |count: i64| {
+        move |workflow: &crosswalk_proto::v1::Workflow| workflow.progress.unwrap_or_default().records_waiting == count
+    };
+    api.until("two visits that wait", PATIENCE, waiting(2)).await?;
+    world.edit_row("new_visit", kept, &json!({ "new_note": "second" }))?;
+    world.delete_row("new_visit", deleted)?;
+    let calls = world.writes();
+    let later = world.add_row("new_visit", &visit("open"))?;
+    eventually("a visit of a store that is there", PATIENCE, || async {
+        world.record("cusVisit", later)
+    })
+    .await?;
+    assert!(world.writes() > calls);
+    assert!(world.record("cusVisit", seen).is_ok());
+    assert!(api.set_aside().await?.is_empty(), "nothing is refused");
+
+    world.add_record("cusStore", &json!({ "cusId": "planned" }))?;
+    eventually("the visit as it was changed", PATIENCE, || async {
+        let record = world.record("cusVisit", kept)?;
+        anyhow::ensure!(
+            record["cusNote"] == "second" && record.get("hidden").is_none(),
+            "{record}"
+        );
+        Ok(())
+    })
+    .await?;
+    eventually("the end of the deleted visit", PATIENCE, || async {
+        anyhow::ensure!(world.record("cusVisit", deleted).is_err(), "it is there");
+        Ok(())
+    })
+    .await?;
+    api.until("nothing that waits", PATIENCE, waiting(0)).await?;
     Ok(())
 }
 

@@ -90,9 +90,20 @@ async fn a_field_without_updates_is_written_on_insert_and_replay_only() -> anyho
     until_profile(&world, loaded, Some(json!({ "firstName": "Ada" }))).await?;
 
     // A record that first appears as a change is an insert.
-    let added = world.add_contact("Hopper")?;
-    world.edit_contact(added, &json!({ "firstname": "Grace" }))?;
-    until_profile(&world, added, Some(json!({ "lastName": "Hopper" }))).await?;
+    let added = world.add_row("contact", &json!({ "firstname": "Grace", "lastname": "Hopper" }))?;
+    until_profile(
+        &world,
+        added,
+        Some(json!({ "firstName": "Grace", "lastName": "Hopper" })),
+    )
+    .await?;
+    world.edit_contact(added, &json!({ "firstname": "Amazing Grace", "lastname": "Murray" }))?;
+    until_profile(
+        &world,
+        added,
+        Some(json!({ "firstName": "Grace", "lastName": "Murray" })),
+    )
+    .await?;
     world.edit_contact(loaded, &json!({ "firstname": "Augusta", "lastname": "King" }))?;
     until_profile(&world, loaded, Some(json!({ "firstName": "Ada", "lastName": "King" }))).await?;
 
@@ -100,7 +111,7 @@ async fn a_field_without_updates_is_written_on_insert_and_replay_only() -> anyho
     api.stop_and_wait().await?;
     world.start_ingress().await?;
     until_profile(&world, loaded, Some(json!({ "firstName": "Augusta" }))).await?;
-    until_profile(&world, added, Some(json!({ "firstName": "Grace" }))).await
+    until_profile(&world, added, Some(json!({ "firstName": "Amazing Grace" }))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

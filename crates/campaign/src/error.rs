@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crosswalk_core::{Class, Classify};
 
-use crate::reply::Reply;
+use crate::{RefusedRequest, Reply};
 
 /// An unsuccessful call of Campaign or IMS (contracts/campaign.md §6.4).
 ///

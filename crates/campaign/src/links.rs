@@ -54,10 +54,16 @@ mod tests {
         let without_customer = record(json!({ "customer": null }));
         assert!(links.any_is_unset_in(&without_store));
         assert!(links.any_is_unset_in(&without_customer));
-        assert!(!links.any_is_unset_in(&record(json!({}))), "a link that is not shown says nothing");
+        assert!(
+            !links.any_is_unset_in(&record(json!({}))),
+            "a link that is not shown says nothing"
+        );
         links.is_seen(&without_store);
         assert!(!links.any_is_unset_in(&without_store));
-        assert!(links.any_is_unset_in(&without_customer), "the other one may still hide a record");
+        assert!(
+            links.any_is_unset_in(&without_customer),
+            "the other one may still hide a record"
+        );
         links.is_seen(&without_customer);
         assert!(links.is_empty());
     }

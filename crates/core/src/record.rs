@@ -181,6 +181,7 @@ mod tests {
 
     fn rejected() -> ChangeKind {
         ChangeKind::Rejected(Box::new(Rejection {
+            column: None,
             code: "DYNAMICS_VALUE_UNFIT".to_owned(),
             message: "x".to_owned(),
         }))

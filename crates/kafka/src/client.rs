@@ -15,10 +15,11 @@ use rdkafka::{
 use crate::{KafkaError, KafkaSettings, TopicNames, client_log};
 
 /// What a member of a group may have fetched of all its partitions before it is worked on, in bytes.
-const FETCHED_AHEAD: usize = 8 * 1024 * 1024;
+const FETCHED_AHEAD: usize = 16 * 1024 * 1024;
 
-/// The least of that for a partition, however many there are: some records.
-const LEAST_FETCHED_AHEAD: usize = 32 * 1024;
+/// The least of that for a partition, however many there are. A request that asks for partitions where nothing is may wait for half
+/// a second, and the others have to last for so long.
+const LEAST_FETCHED_AHEAD: usize = 256 * 1024;
 
 /// Makes every Kafka client of a process, all from the same settings. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -143,9 +144,7 @@ impl Kafka {
         config.set("fetch.error.backoff.ms", "100");
         // A partition that is read from a queue of its own has this bound for itself, and may exceed it by one answer.
         let ahead = (FETCHED_AHEAD / partitions.max(1)).max(LEAST_FETCHED_AHEAD);
-        let answer = ahead.min(self.settings.fetch_partition_bytes as usize);
         config.set("queued.max.messages.kbytes", (ahead / 1024).to_string());
-        config.set("max.partition.fetch.bytes", answer.to_string());
         // By default a second, in which a full queue can be worked off and leave its reader with nothing.
         config.set("fetch.queue.backoff.ms", "20");
         BaseConsumer::from_config_and_context(&config, context).map_err(KafkaError::client("make a group member"))

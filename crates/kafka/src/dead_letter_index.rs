@@ -1,10 +1,6 @@
 //! The dead letters of one workflow as people look at them: a summary of each in memory, the whole of one on demand.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use crosswalk_core::{WorkflowName, dead_letter::DeadLetter};
 use crosswalk_proto::record::decode_dead_letter;
@@ -56,8 +52,8 @@ struct Known {
     letters: HashMap<Box<str>, LetterSummary>,
     /// Most that are kept in mind.
     limit: usize,
-    /// Keys of those beyond the limit.
-    unlisted: HashSet<Box<str>>,
+    /// Those beyond the limit: their places in the topic, by key.
+    unlisted: HashMap<Box<str>, i64>,
 }
 
 impl DeadLetterIndex {
@@ -80,7 +76,7 @@ impl DeadLetterIndex {
         let known = Arc::new(RwLock::new(Known {
             letters: HashMap::new(),
             limit,
-            unlisted: HashSet::new(),
+            unlisted: HashMap::new(),
         }));
         let (publish_end, reached_end) = watch::channel(false);
         let followed = Arc::clone(&known);
@@ -126,10 +122,38 @@ impl DeadLetterIndex {
                 waited: FIRST_READ,
             });
         }
-        if !self.known.read().unlisted.is_empty() {
-            return Err(KafkaError::TooManyDeadLetters { limit: self.limit });
-        }
-        Ok(())
+        self.list_the_rest().await
+    }
+
+    /// Takes in what was beyond the limit and is not any more, now that others have gone.
+    async fn list_the_rest(&self) -> Result<(), KafkaError> {
+        let rest = {
+            let known = self.known.read();
+            if known.unlisted.is_empty() {
+                return Ok(());
+            }
+            if known.letters.len() + known.unlisted.len() > self.limit {
+                return Err(KafkaError::TooManyDeadLetters { limit: self.limit });
+            }
+            known.unlisted.clone()
+        };
+        let cancel = CancellationToken::new();
+        let _ends = cancel.clone().drop_guard();
+        let known = Arc::clone(&self.known);
+        let handle = move |event: Tail<'_>| {
+            if let Tail::Record {
+                offset,
+                key: Some(key),
+                payload,
+            } = event
+            {
+                let key = String::from_utf8_lossy(key);
+                if rest.get(&*key) == Some(&offset) {
+                    known.write().take_unlisted(offset, &key, payload);
+                }
+            }
+        };
+        tail::read_to_end(&self.kafka, &self.topic, cancel, handle).await
     }
 
     /// The dead letters that fit, oldest first.
@@ -188,6 +212,14 @@ impl DeadLetterIndex {
 }
 
 impl Known {
+    /// Takes in one beyond the limit, unless something has become of it meanwhile.
+    fn take_unlisted(&mut self, offset: i64, key: &str, payload: Option<&[u8]>) {
+        if self.unlisted.get(key) == Some(&offset) {
+            self.unlisted.remove(key);
+            self.take(offset, key, payload);
+        }
+    }
+
     fn forget(&mut self, key: &str) {
         self.letters.remove(key);
         self.unlisted.remove(key);
@@ -200,7 +232,7 @@ impl Known {
             return;
         };
         if self.letters.len() >= self.limit && !self.letters.contains_key(key) {
-            self.unlisted.insert(key.into());
+            self.unlisted.insert(key.into(), offset);
             return;
         }
         let target_field = letter
@@ -250,7 +282,7 @@ mod tests {
         let mut known = Known {
             letters: HashMap::new(),
             limit: 2,
-            unlisted: HashSet::new(),
+            unlisted: HashMap::new(),
         };
         let letter = letter();
         for (offset, key) in [(0, "a"), (1, "b"), (2, "c"), (3, "c"), (4, "b")] {
@@ -261,7 +293,13 @@ mod tests {
             known.letters["b"].offset, 4,
             "a newer letter of the same record takes its place"
         );
-        known.take(5, "c", None);
+        known.take_unlisted(2, "c", Some(&letter));
+        assert_eq!(known.unlisted["c"], 3, "one that is out of date is not taken in");
+        known.take(5, "a", None);
+        known.take_unlisted(3, "c", Some(&letter));
+        assert_eq!((known.letters.len(), known.unlisted.len()), (2, 0));
+        known.take(6, "d", Some(&letter));
+        known.take(7, "d", None);
         assert!(known.unlisted.is_empty());
     }
 }

@@ -41,9 +41,6 @@ pub enum KafkaError {
         /// Partitions we need.
         expected: usize,
     },
-    /// A queue was deleted and made again while it was read.
-    #[error("a queue topic was deleted and made again while it was read")]
-    TopicReplaced,
     /// The producer could not go on and a new one has taken its place. What it had not delivered has to be produced again.
     #[error("the Kafka producer could not go on and was made anew")]
     ProducerRenewed,
@@ -71,7 +68,7 @@ impl KafkaError {
             Self::Client { .. } if self.class() == Class::Fatal => "KAFKA_REFUSED",
             Self::Client { .. } | Self::NoAnswer { .. } | Self::ProducerRenewed => "KAFKA_UNAVAILABLE",
             Self::RecordTooLarge { .. } => "RECORD_TOO_LARGE",
-            Self::WrongPartitions { .. } | Self::TopicReplaced => "KAFKA_TOPIC_MISMATCH",
+            Self::WrongPartitions { .. } => "KAFKA_TOPIC_MISMATCH",
             Self::TooManyDeadLetters { .. } => "TOO_MANY_DEAD_LETTERS",
             Self::Cancelled => "CANCELLED",
         }
@@ -85,9 +82,6 @@ impl KafkaError {
         match self {
             Self::RecordTooLarge { .. } => "Map fewer or shorter columns, or let the topic take larger records.",
             Self::WrongPartitions { .. } => "Delete the topic, or choose another kafka.prefix.",
-            Self::TopicReplaced => {
-                "Stop and start the workflow; replay its mappings if records were lost with the topic."
-            }
             Self::TooManyDeadLetters { .. } => "Correct what they are about, then redrive or discard them by reason.",
             Self::Cancelled => "",
             Self::Client { .. } | Self::NoAnswer { .. } | Self::ProducerRenewed => {
@@ -112,7 +106,7 @@ impl Classify for KafkaError {
             },
             Self::RecordTooLarge { .. } => Class::Rejected,
             Self::NoAnswer { .. } | Self::ProducerRenewed => Class::RETRY,
-            Self::WrongPartitions { .. } | Self::TopicReplaced | Self::TooManyDeadLetters { .. } => Class::Fatal,
+            Self::WrongPartitions { .. } | Self::TooManyDeadLetters { .. } => Class::Fatal,
             Self::Cancelled => Class::Cancelled,
         }
     }

@@ -3,6 +3,6 @@
 use mimalloc::MiMalloc;
 
 /// Records are made on one thread and dropped on another, all the time. With the C library's allocator that took a quarter of a
-/// writer's processor time; with this one the same writer does about a fifth more (docs/benchmarks.md).
+/// writer's processor time; with this one the same writer writes a fifth more (docs/benchmarks.md).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;

@@ -8,15 +8,11 @@ use crosswalk_core::{
 };
 use crosswalk_kafka::{ControlLog, DeadLetterIndex, Kafka, KafkaError, Producer, present_letters};
 use parking_lot::Mutex;
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 /// How long Kafka may take until dead letters begin to be followed.
 const BEGIN: Duration = Duration::from_secs(10);
-
-/// An index that has met too many dead letters does not list those beyond its limit, also when there are fewer. One of this age is
-/// made anew when it is asked: by then their topic may have been compacted.
-const OVERFLOWED_FOR: Duration = Duration::from_secs(60);
 
 /// The dead letters of workflows.
 pub(crate) struct Letters {
@@ -43,11 +39,6 @@ impl Letters {
         self.followed.get(workflow, follow).await
     }
 
-    /// The index of a workflow has met too many dead letters.
-    pub(crate) fn overflowed(&self, workflow: &WorkflowName) {
-        self.followed.drop_older(workflow, OVERFLOWED_FOR);
-    }
-
     /// Discards the dead letters of a workflow that are meant, also where they are too many to be listed. Tells how many.
     pub(crate) async fn discard_unlisted(
         &self,
@@ -63,7 +54,6 @@ impl Letters {
             .filter(|letter| meant.selects(&letter.key, &letter.code, &letter.table));
         let keys: Vec<Box<str>> = meant.map(|letter| letter.key).collect();
         self.of(workflow).await?.discard(&keys).await?;
-        self.followed.drop_older(workflow, Duration::ZERO);
         Ok(keys.len())
     }
 
@@ -84,12 +74,7 @@ impl Letters {
 
 /// What is followed, by workflow. Each is begun once, by whoever asks first; who asks for another one does not wait for it.
 struct Followed<T> {
-    by_workflow: Mutex<HashMap<WorkflowName, Arc<Slot<T>>>>,
-}
-
-struct Slot<T> {
-    made: Instant,
-    followed: OnceCell<T>,
+    by_workflow: Mutex<HashMap<WorkflowName, Arc<OnceCell<T>>>>,
 }
 
 impl<T> Default for Followed<T> {
@@ -105,13 +90,8 @@ impl<T: Clone> Followed<T> {
     where
         Begun: Future<Output = Result<T, KafkaError>>,
     {
-        let slot = Arc::clone(self.by_workflow.lock().entry(workflow.clone()).or_insert_with(|| {
-            Arc::new(Slot {
-                made: Instant::now(),
-                followed: OnceCell::new(),
-            })
-        }));
-        match tokio::time::timeout(BEGIN, slot.followed.get_or_try_init(begin)).await {
+        let slot = Arc::clone(self.by_workflow.lock().entry(workflow.clone()).or_default());
+        match tokio::time::timeout(BEGIN, slot.get_or_try_init(begin)).await {
             Ok(followed) => followed.cloned(),
             Err(_) => Err(KafkaError::NoAnswer {
                 operation: "read the dead letters",
@@ -124,13 +104,6 @@ impl<T: Clone> Followed<T> {
         let mut followed = self.by_workflow.lock();
         followed.retain(|workflow, _| state.instance(&workflow.instance).is_some());
     }
-
-    fn drop_older(&self, workflow: &WorkflowName, age: Duration) {
-        let mut followed = self.by_workflow.lock();
-        if followed.get(workflow).is_some_and(|slot| slot.made.elapsed() >= age) {
-            followed.remove(workflow);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -138,6 +111,7 @@ mod tests {
     use std::future::{pending, ready};
 
     use crosswalk_core::WorkflowId;
+    use tokio::time::Instant;
 
     use super::*;
     use crate::testing::{ingress, stopped_state};
@@ -180,16 +154,5 @@ mod tests {
         assert_eq!(Arc::strong_count(&kept), 2);
         followed.keep(&State::default());
         assert_eq!(Arc::strong_count(&kept), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_index_that_overflowed_is_made_anew_but_not_at_once() {
-        let followed = Followed::<u32>::default();
-        followed.get(&ingress(), || ready(Ok(1))).await.unwrap();
-        followed.drop_older(&ingress(), OVERFLOWED_FOR);
-        assert_eq!(followed.get(&ingress(), || ready(Ok(2))).await.unwrap(), 1);
-        tokio::time::advance(OVERFLOWED_FOR).await;
-        followed.drop_older(&ingress(), OVERFLOWED_FOR);
-        assert_eq!(followed.get(&ingress(), || ready(Ok(3))).await.unwrap(), 3);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crosswalk_core::mapping::validate_source;
+use crosswalk_core::{mapping::validate_source, schema::Table};
 use crosswalk_dynamics::{Page, Selection, UnknownOption};
 use parking_lot::Mutex;
 
@@ -57,7 +57,7 @@ impl Unit {
         let before = opened.source();
         let definition = &*self.mapping.definition;
         let table = before.client.table(&definition.source_table).await?;
-        if table == before.table {
+        if is_same(&table, &before.table) {
             return Ok(Schema::Same);
         }
         let problems = validate_source(definition, &table);
@@ -84,4 +84,16 @@ impl Unit {
         });
         Ok(Schema::Replaced)
     }
+}
+
+/// Whether a table is the same to a reader: its names for people and its alternate keys do not matter.
+fn is_same(one: &Table, other: &Table) -> bool {
+    let read = |table: &Table| {
+        (
+            table.entity_set.clone(),
+            table.primary_id.clone(),
+            table.change_tracking,
+        )
+    };
+    read(one) == read(other) && one.columns == other.columns
 }

@@ -1,6 +1,6 @@
 //! Adobe's guardrails, as advice: nothing here breaks beyond them (contracts/campaign.md §10.3).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::TableMapping;
 
@@ -12,6 +12,8 @@ pub const MAX_CUSTOM_TABLES: u64 = 20;
 pub const MAX_COLUMNS: u64 = 50;
 /// Linked columns of a custom resource.
 pub const MAX_LINKS: u64 = 5;
+/// Links from one table to the next in a row.
+pub const MAX_LINK_DEPTH: u64 = 2;
 
 /// Tables that Adobe's limits on custom tables do not count.
 const STANDARD: &str = "contact";
@@ -59,10 +61,15 @@ pub fn workflow_warnings<'a>(
     mappings: impl IntoIterator<Item = &'a TableMapping>,
     records: Option<u64>,
 ) -> Vec<Warning> {
+    let mappings: Vec<&TableMapping> = mappings.into_iter().collect();
     let custom = mappings
-        .into_iter()
+        .iter()
         .filter(|mapping| mapping.source_table != STANDARD)
         .count() as u64;
+    let depth = link_depth(&mappings);
+    let depth = above(depth, MAX_LINK_DEPTH, "GUARDRAIL_LINK_DEPTH", || {
+        format!("tables are linked over {depth} links in a row; Adobe supports {MAX_LINK_DEPTH}")
+    });
     let tables = above(custom, MAX_CUSTOM_TABLES, "GUARDRAIL_TABLES", || {
         format!("{custom} custom tables are mapped; Adobe supports {MAX_CUSTOM_TABLES}")
     });
@@ -71,7 +78,27 @@ pub fn workflow_warnings<'a>(
             format!("the first load has {records} records; Adobe supports {MAX_INITIAL_RECORDS}")
         })
     });
-    tables.into_iter().chain(records).collect()
+    tables.into_iter().chain(depth).chain(records).collect()
+}
+
+/// The most links from one mapped table to the next in a row. A table is not passed twice, so that a circle ends.
+fn link_depth(mappings: &[&TableMapping]) -> u64 {
+    // Lengthened by a link at a time: each table's longest way so far, until no way grows or the longest possible is reached.
+    let mut depths: BTreeMap<&str, u64> = mappings.iter().map(|mapping| (&*mapping.source_table, 0)).collect();
+    for _ in 1..mappings.len() {
+        let before = depths.clone();
+        for mapping in mappings {
+            let parents = mapping.links.iter().filter(|link| link.table != mapping.source_table);
+            let deepest = parents.filter_map(|link| before.get(&*link.table)).max();
+            if let (Some(deepest), Some(depth)) = (deepest, depths.get_mut(&*mapping.source_table)) {
+                *depth = deepest + 1;
+            }
+        }
+        if depths == before {
+            break;
+        }
+    }
+    depths.into_values().max().unwrap_or_default()
 }
 
 fn above(actual: u64, limit: u64, code: &'static str, message: impl FnOnce() -> String) -> Option<Warning> {

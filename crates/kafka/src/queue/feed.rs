@@ -1,6 +1,6 @@
 //! One partition of a queue, and how its records come into the pool.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
 use rdkafka::{
@@ -8,7 +8,6 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _, base_consumer::PartitionQueue},
     error::KafkaError as ClientError,
 };
-use tokio::sync::Notify;
 
 use super::{QueueRecord, feeder::pass_over, membership::QueueContext};
 use crate::{
@@ -29,24 +28,27 @@ pub(super) struct Feed<H: Handler> {
 }
 
 impl<H: Handler> Feed<H> {
-    /// To be made before the consumer is polled for the first time. `woken` is notified when records come.
+    /// To be made before the consumer is polled for the first time, on the thread that is to be woken when records come.
     pub(super) fn new(
         consumer: &Arc<BaseConsumer<QueueContext<H>>>,
         partition: PartitionId,
-        woken: &Arc<Notify>,
     ) -> Result<Self, KafkaError> {
-        let topic = consumer.context().topic(partition);
-        let queue = consumer.split_partition_queue(topic, partition.partition);
-        let mut queue = queue
-            .ok_or_else(|| ClientError::Subscription(topic.to_owned()))
-            .map_err(KafkaError::client("read a partition by itself"))?;
-        let woken = Arc::clone(woken);
-        queue.set_nonempty_callback(move || woken.notify_one());
         Ok(Self {
             partition,
-            queue,
+            queue: split(consumer, partition)?,
             held: None,
         })
+    }
+
+    /// Gives the partition a queue of its own again.
+    pub(super) fn split_again(&mut self, consumer: &Arc<BaseConsumer<QueueContext<H>>>) -> Result<(), KafkaError> {
+        self.queue = split(consumer, self.partition)?;
+        Ok(())
+    }
+
+    /// Whether the pool had no room for the next record.
+    pub(super) const fn is_full(&self) -> bool {
+        self.held.is_some()
     }
 
     pub(super) const fn partition(&self) -> PartitionId {
@@ -73,9 +75,14 @@ impl<H: Handler> Feed<H> {
                 Some(Ok(message)) => {
                     let Some(assignment) = assignment else { continue };
                     let record = record(assignment, &message, &decode);
-                    if let Err(Refused::Full(record)) = pool.try_offer(record) {
-                        self.held = Some(record);
-                        return Ok(false);
+                    match pool.try_offer(record) {
+                        Ok(_) => {}
+                        Err(Refused::Full(record)) => {
+                            self.held = Some(record);
+                            return Ok(false);
+                        }
+                        // Whoever has the partition next reads the record again.
+                        Err(Refused::Closed(_)) => return Ok(false),
                     }
                 }
             }
@@ -91,6 +98,20 @@ impl<H: Handler> Feed<H> {
             self.held = Some(record);
         }
     }
+}
+
+fn split<H: Handler>(
+    consumer: &Arc<BaseConsumer<QueueContext<H>>>,
+    partition: PartitionId,
+) -> Result<PartitionQueue<QueueContext<H>>, KafkaError> {
+    let topic = consumer.context().topic(partition);
+    let queue = consumer.split_partition_queue(topic, partition.partition);
+    let mut queue = queue
+        .ok_or_else(|| ClientError::Subscription(topic.to_owned()))
+        .map_err(KafkaError::client("read a partition by itself"))?;
+    let reading = thread::current();
+    queue.set_nonempty_callback(move || reading.unpark());
+    Ok(queue)
 }
 
 fn record<P: Coalesce>(

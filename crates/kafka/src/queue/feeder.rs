@@ -1,13 +1,13 @@
 //! The polling thread of a queue: feeds the pool, and stores for committing what the pool has finished.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
 
 use crosswalk_core::{Class, Classify};
 use rdkafka::{
+    Message as _, Offset,
     consumer::{BaseConsumer, CommitMode, Consumer},
     error::{KafkaError as ClientError, RDKafkaErrorCode},
 };
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{QueueRecord, feed::Feed, membership::QueueContext};
@@ -18,19 +18,25 @@ use crate::{
     tail::OnTurn,
 };
 
-/// How long to wait for records, for room in the pool, or for the group, before looking after everything again.
+/// How long to wait for records or for the group before looking after everything again; also while the pool has no room for what
+/// has come, of which nobody wakes this thread.
 const TURN: Duration = Duration::from_millis(20);
+const TURN_WHILE_FULL: Duration = Duration::from_millis(2);
+
+/// Events of the group that are served in one turn.
+const GROUP_EVENTS: u32 = 8;
+
+/// How long the client may take to go back to an offset.
+const SEEK: Duration = Duration::from_secs(5);
 
 /// How long the last ledger entries may take to be durable when the queue is left.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// The polling thread's own things.
 pub(super) struct Feeder<'a, H: Handler, D> {
-    consumer: &'a BaseConsumer<QueueContext<H>>,
+    consumer: &'a Arc<BaseConsumer<QueueContext<H>>>,
     /// Every partition of the topics, assigned or not.
     feeds: Vec<Feed<H>>,
-    /// Notified when there is something to do for this thread.
-    woken: Arc<Notify>,
     pool: Pool<H>,
     decode: D,
     ledger: Option<Ledger>,
@@ -39,20 +45,18 @@ pub(super) struct Feeder<'a, H: Handler, D> {
 }
 
 impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
-    /// `woken` is notified whenever the group has news for the consumer.
+    /// To be made on the thread that runs it: that is the one which is woken when records come.
     pub(super) fn new(
         consumer: &'a Arc<BaseConsumer<QueueContext<H>>>,
-        woken: Arc<Notify>,
         pool: Pool<H>,
         ledger: Option<Ledger>,
         decode: D,
     ) -> Result<Self, KafkaError> {
         let partitions = consumer.context().partitions();
-        let feeds = partitions.map(|partition| Feed::new(consumer, partition, &woken));
+        let feeds = partitions.map(|partition| Feed::new(consumer, partition));
         Ok(Self {
             feeds: feeds.collect::<Result<_, _>>()?,
             consumer,
-            woken,
             pool,
             decode,
             ledger,
@@ -66,27 +70,55 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
             on_turn.run();
             self.serve_group()?;
             self.begin_restored()?;
+            self.offer_held();
             let is_busy = self.feed()?;
             self.store_finished();
-            let room = if is_busy {
-                self.pool.take_room()
-            } else {
-                self.wait(stop)
-            };
-            for feed in self.feeds.iter_mut().filter(|feed| room.contains(&feed.partition())) {
-                feed.offer_held(&self.pool);
+            if !is_busy {
+                self.wait();
             }
         }
         Ok(())
     }
 
-    /// Runs the callbacks of a rebalance that is due.
-    fn serve_group(&self) -> Result<(), KafkaError> {
-        match self.consumer.poll(Duration::ZERO) {
-            None => Ok(()),
-            Some(Err(error)) => pass_over(error),
-            // Every partition has a queue of its own, as long as its topic is the one that it was when we began.
-            Some(Ok(_)) => Err(KafkaError::TopicReplaced),
+    /// Runs the callbacks of rebalances that are due.
+    fn serve_group(&mut self) -> Result<(), KafkaError> {
+        for _ in 0..GROUP_EVENTS {
+            let stray = match self.consumer.poll(Duration::ZERO) {
+                // Nothing, or an event that has been served.
+                None => continue,
+                Some(Err(error)) => {
+                    pass_over(error)?;
+                    continue;
+                }
+                Some(Ok(message)) => (message.topic().to_owned(), message.partition(), message.offset()),
+            };
+            self.read_again(&stray)?;
+        }
+        Ok(())
+    }
+
+    /// The client forgets what it knew of a partition that is not assigned when a broker says that it does not know the topic,
+    /// as one that starts may do. Assigned again, the partition comes by the queue of the whole consumer: it is split off again,
+    /// and read from that record on.
+    fn read_again(&mut self, (topic, partition, offset): &(String, i32, i64)) -> Result<(), KafkaError> {
+        let id = self.consumer.context().partition_id(topic, *partition);
+        let Some(feed) = self.feeds.iter_mut().find(|feed| Some(feed.partition()) == id) else {
+            return Ok(());
+        };
+        feed.split_again(self.consumer)?;
+        self.consumer
+            .seek(topic, *partition, Offset::Offset(*offset), SEEK)
+            .map_err(KafkaError::client("read a partition again"))
+    }
+
+    /// Offers again what the pool had no room for.
+    fn offer_held(&mut self) {
+        if !self.feeds.iter().any(Feed::is_full) {
+            return;
+        }
+        let room = self.pool.take_room();
+        for feed in self.feeds.iter_mut().filter(|feed| room.contains(&feed.partition())) {
+            feed.offer_held(&self.pool);
         }
     }
 
@@ -99,17 +131,10 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
         Ok(is_busy)
     }
 
-    /// Waits for something to do. Returns the partitions for which there is room again.
-    fn wait(&self, stop: &CancellationToken) -> Vec<PartitionId> {
-        let something = async {
-            tokio::select! {
-                room = self.pool.room() => room,
-                () = self.woken.notified() => Vec::new(),
-                () = stop.cancelled() => Vec::new(),
-                () = tokio::time::sleep(TURN) => Vec::new(),
-            }
-        };
-        self.consumer.context().block_on(something)
+    /// Waits until records come, or the group has news, or it is time to look after everything again.
+    fn wait(&self) {
+        let is_full = self.feeds.iter().any(Feed::is_full);
+        thread::park_timeout(if is_full { TURN_WHILE_FULL } else { TURN });
     }
 
     /// Stores and commits everything that has been finished, `last` included.

@@ -66,11 +66,6 @@ impl<H: Handler> QueueContext<H> {
         restoration.is_some_and(|restoration| restoration.is_under_way(partition))
     }
 
-    /// Waits for something, on a thread that is none of the runtime's.
-    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
-    }
-
     /// Whether partitions have been assigned.
     pub(super) fn is_member(&self) -> bool {
         !self.assignments.lock().is_empty()

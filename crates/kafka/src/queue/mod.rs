@@ -9,11 +9,11 @@ mod feeder;
 mod membership;
 mod restoration;
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use parking_lot::Mutex;
 use rdkafka::consumer::Consumer as _;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{feeder::Feeder, membership::QueueContext};
@@ -91,10 +91,6 @@ impl Queue {
             publish_share,
         );
         let mut consumer = kafka.member(group, total, context)?;
-        let woken = Arc::new(Notify::new());
-        let wake = Arc::clone(&woken);
-        consumer.set_nonempty_callback(move || wake.notify_one());
-        let consumer = Arc::new(consumer);
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer
             .subscribe(&names)
@@ -112,7 +108,10 @@ impl Queue {
         let on_turn = OnTurn::default();
         let beat = on_turn.clone();
         let run = move || {
-            let result = Feeder::new(&consumer, woken, pool, ledger, decode).and_then(|mut feeder| {
+            let reading = thread::current();
+            consumer.set_nonempty_callback(move || reading.unpark());
+            let consumer = Arc::new(consumer);
+            let result = Feeder::new(&consumer, pool, ledger, decode).and_then(|mut feeder| {
                 let result = feeder.run(&cancelled, &beat);
                 beat.clear();
                 feeder.finish(&last.lock());

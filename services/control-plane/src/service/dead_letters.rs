@@ -104,8 +104,7 @@ impl DeadLettersService {
     async fn get(&self, request: &GetDeadLetterRequest) -> Result<DeadLetter, ApiError> {
         let (name, key) = dead_letter_name("name", &request.name)?;
         let state = self.state_with(&name).await?;
-        let found = self.followed(&name).await?.get(&key).await;
-        let found = self.noting_overflow(&name, found)?;
+        let found = self.followed(&name).await?.get(&key).await?;
         let (known, letter) = found.ok_or_else(|| ApiError::NotFound(request.name.clone()))?;
         let listed = summary(&name, &key, &known, redrives(&state, &name));
         Ok(api::dead_letter(listed, letter))
@@ -185,8 +184,7 @@ impl DeadLettersService {
         name: &WorkflowName,
         fits: impl Fn(&str, &LetterSummary) -> bool,
     ) -> Result<Vec<(Box<str>, LetterSummary)>, ApiError> {
-        let found = self.followed(name).await?.list(fits).await;
-        self.noting_overflow(name, found)
+        Ok(self.followed(name).await?.list(fits).await?)
     }
 
     /// The keys of the dead letters that are meant and there. One that is named must be.
@@ -194,13 +192,6 @@ impl DeadLettersService {
         let found = self.fitting(name, |key, letter| meant.fits(key, letter)).await?;
         let keys = found.into_iter().map(|(key, _)| key).collect();
         meant.check(name, keys)
-    }
-
-    fn noting_overflow<T>(&self, name: &WorkflowName, found: Result<T, KafkaError>) -> Result<T, ApiError> {
-        if let Err(KafkaError::TooManyDeadLetters { .. }) = &found {
-            self.0.connected()?.letters.overflowed(name);
-        }
-        Ok(found?)
     }
 }
 

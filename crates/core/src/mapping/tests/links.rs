@@ -162,6 +162,19 @@ fn guardrails_warn_beyond_adobes_figures_and_not_at_them() {
         .collect();
     assert_eq!(codes(&many_links), [("GUARDRAIL_LINKS", 6)]);
 
+    let chain = [
+        linked("contact", &[]),
+        linked("order", &["contact"]),
+        linked("line", &["order", "line"]),
+        linked("parcel", &["line"]),
+    ];
+    assert_eq!(workflow_warnings(&chain[..3], None), []);
+    let warnings = workflow_warnings(&chain, None);
+    assert_eq!(
+        (warnings.len(), warnings[0].code, warnings[0].actual),
+        (1, "GUARDRAIL_LINK_DEPTH", 3)
+    );
+
     let tables: Vec<TableMapping> = (0..21).map(|number| linked(&format!("t{number}"), &[])).collect();
     assert_eq!(workflow_warnings(&tables[..20], Some(15_000_000)), []);
     let warnings: Vec<_> = workflow_warnings(&tables, Some(15_000_001))
