@@ -90,7 +90,7 @@ async fn an_estimate_tells_what_the_start_then_does() -> anyhow::Result<()> {
     world.start_ingress().await?;
     api.until("the replay to be over", PATIENCE, |workflow| {
         let progress = workflow.progress.unwrap_or_default();
-        !workflow.pending_changes && progress.records_read >= 39 && workflow.backlog == Some(0)
+        progress.records_written >= 3 && progress.records_skipped >= 34 && progress.records_rejected >= 3
     })
     .await?;
     assert_eq!(world.writes() - before, 3);
