@@ -1,7 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod allocator;
-
 pub mod admin;
 pub mod bind;
 pub mod error;
