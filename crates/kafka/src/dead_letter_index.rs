@@ -43,7 +43,6 @@ pub struct DeadLetterIndex {
     producer: Producer,
     topic: Arc<str>,
     known: Arc<RwLock<Known>>,
-    limit: usize,
     reached_end: watch::Receiver<bool>,
     _stop: Arc<DropGuard>,
 }
@@ -103,7 +102,6 @@ impl DeadLetterIndex {
             producer,
             topic: topic.into(),
             known,
-            limit,
             reached_end,
             _stop: stop,
         })
@@ -132,8 +130,8 @@ impl DeadLetterIndex {
             if known.unlisted.is_empty() {
                 return Ok(());
             }
-            if known.letters.len() + known.unlisted.len() > self.limit {
-                return Err(KafkaError::TooManyDeadLetters { limit: self.limit });
+            if known.letters.len() + known.unlisted.len() > known.limit {
+                return Err(KafkaError::TooManyDeadLetters { limit: known.limit });
             }
             known.unlisted.clone()
         };

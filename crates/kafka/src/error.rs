@@ -61,6 +61,16 @@ impl KafkaError {
         move |source| Self::Client { operation, source }
     }
 
+    /// Waits out an error of the client that passes by itself, since librdkafka goes on trying; gives back any other.
+    pub(crate) fn pass_over(operation: &'static str, source: ClientError) -> Result<(), Self> {
+        let error = Self::Client { operation, source };
+        if error.class() == Class::Fatal {
+            return Err(error);
+        }
+        tracing::debug!(error = %error, "waiting for the broker");
+        Ok(())
+    }
+
     /// Stable code for people and programs.
     #[must_use]
     pub fn code(&self) -> &'static str {

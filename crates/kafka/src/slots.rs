@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crosswalk_core::{Class, Classify, worker::Role};
+use crosswalk_core::worker::Role;
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
@@ -188,14 +188,7 @@ fn poll(consumer: &BaseConsumer<SlotContext>, cancel: &CancellationToken, on_tur
     while !cancel.is_cancelled() {
         on_turn.run();
         if let Some(Err(source)) = consumer.poll(POLL) {
-            let error = KafkaError::Client {
-                operation: "hold slots",
-                source,
-            };
-            if error.class() == Class::Fatal {
-                return Err(error);
-            }
-            tracing::debug!(error = %error, "waiting for the broker");
+            KafkaError::pass_over("hold slots", source)?;
         }
     }
     Ok(())

@@ -241,7 +241,6 @@ fn poll_until(
     cancelled: impl Fn() -> bool,
     mut handle: impl FnMut(Tail<'_>) -> bool,
 ) -> Result<(), KafkaError> {
-    use crosswalk_core::{Class, Classify};
     let mut end = present_end(consumer, topic);
     if end.take_if(|end| *end == 0).is_some() && handle(Tail::End) {
         return Ok(());
@@ -260,15 +259,7 @@ fn poll_until(
             }
             Some(Err(ClientError::PartitionEOF(_))) => handle(Tail::End),
             Some(Err(source)) => {
-                let error = KafkaError::Client {
-                    operation: "read a topic",
-                    source,
-                };
-                if error.class() == Class::Fatal {
-                    return Err(error);
-                }
-                // librdkafka goes on trying by itself.
-                tracing::debug!(error = %error, "waiting for the broker");
+                KafkaError::pass_over("read a topic", source)?;
                 false
             }
         };

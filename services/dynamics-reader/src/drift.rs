@@ -88,12 +88,8 @@ impl Unit {
 
 /// Whether a table is the same to a reader: its names for people and its alternate keys do not matter.
 fn is_same(one: &Table, other: &Table) -> bool {
-    let read = |table: &Table| {
-        (
-            table.entity_set.clone(),
-            table.primary_id.clone(),
-            table.change_tracking,
-        )
-    };
-    read(one) == read(other) && one.columns == other.columns
+    one.entity_set == other.entity_set
+        && one.primary_id == other.primary_id
+        && one.change_tracking == other.change_tracking
+        && one.columns == other.columns
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::TableMapping;
+use super::{TableMapping, links::parents};
 
 /// Records of the first load, over all tables.
 pub const MAX_INITIAL_RECORDS: u64 = 15_000_000;
@@ -81,24 +81,27 @@ pub fn workflow_warnings<'a>(
     tables.into_iter().chain(depth).chain(records).collect()
 }
 
-/// The most links from one mapped table to the next in a row. A table is not passed twice, so that a circle ends.
+/// The most links from one mapped table to the next in a row, without those that close a circle.
 fn link_depth(mappings: &[&TableMapping]) -> u64 {
-    // Lengthened by a link at a time: each table's longest way so far, until no way grows or the longest possible is reached.
-    let mut depths: BTreeMap<&str, u64> = mappings.iter().map(|mapping| (&*mapping.source_table, 0)).collect();
-    for _ in 1..mappings.len() {
-        let before = depths.clone();
-        for mapping in mappings {
-            let parents = mapping.links.iter().filter(|link| link.table != mapping.source_table);
-            let deepest = parents.filter_map(|link| before.get(&*link.table)).max();
-            if let (Some(deepest), Some(depth)) = (deepest, depths.get_mut(&*mapping.source_table)) {
-                *depth = deepest + 1;
-            }
-        }
-        if depths == before {
-            break;
-        }
+    let parents = parents(mappings.iter().copied());
+    let mut depths = BTreeMap::new();
+    let depths = parents.keys().map(|table| depth_of(table, &parents, &mut depths));
+    depths.max().unwrap_or_default()
+}
+
+fn depth_of<'a>(
+    table: &'a str,
+    parents: &BTreeMap<&'a str, BTreeSet<&'a str>>,
+    depths: &mut BTreeMap<&'a str, u64>,
+) -> u64 {
+    if let Some(depth) = depths.get(table) {
+        return *depth;
     }
-    depths.into_values().max().unwrap_or_default()
+    let above = parents.get(table).into_iter().flatten();
+    let depth = above.map(|parent| 1 + depth_of(parent, parents, depths)).max();
+    let depth = depth.unwrap_or_default();
+    depths.insert(table, depth);
+    depth
 }
 
 fn above(actual: u64, limit: u64, code: &'static str, message: impl FnOnce() -> String) -> Option<Warning> {

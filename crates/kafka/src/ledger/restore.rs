@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use crosswalk_core::{Class, Classify, ledger::Subject};
+use crosswalk_core::ledger::Subject;
 use crosswalk_proto::record::decode_ledger_entry;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
@@ -86,16 +86,7 @@ impl Reading<'_> {
                 Some(Err(ClientError::PartitionEOF(partition))) => {
                     self.ends.remove(&partition);
                 }
-                Some(Err(source)) => {
-                    let error = KafkaError::Client {
-                        operation: "read the ledger",
-                        source,
-                    };
-                    if error.class() == Class::Fatal {
-                        return Err(error);
-                    }
-                    tracing::debug!(error = %error, "waiting for the broker");
-                }
+                Some(Err(source)) => KafkaError::pass_over("read the ledger", source)?,
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use rdkafka::{
     error::KafkaError as ClientError,
 };
 
-use super::{QueueRecord, feeder::pass_over, membership::QueueContext};
+use super::{QueueRecord, feeder::READ, membership::QueueContext};
 use crate::{
     KafkaError,
     pool::{Assignment, Coalesce, Handler, PartitionId, Pool, Record, Refused},
@@ -71,7 +71,7 @@ impl<H: Handler> Feed<H> {
         for _ in 0..AT_ONCE {
             match self.queue.poll(Duration::ZERO) {
                 None => return Ok(false),
-                Some(Err(error)) => pass_over(error)?,
+                Some(Err(error)) => KafkaError::pass_over(READ, error)?,
                 Some(Ok(message)) => {
                     let Some(assignment) = assignment else { continue };
                     let record = record(assignment, &message, &decode);

@@ -2,7 +2,6 @@
 
 use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
 
-use crosswalk_core::{Class, Classify};
 use rdkafka::{
     Message as _, Offset,
     consumer::{BaseConsumer, CommitMode, Consumer},
@@ -22,6 +21,9 @@ use crate::{
 /// has come, of which nobody wakes this thread.
 const TURN: Duration = Duration::from_millis(20);
 const TURN_WHILE_FULL: Duration = Duration::from_millis(2);
+
+/// What is tried, as errors tell it.
+pub(super) const READ: &str = "read a queue";
 
 /// Events of the group that are served in one turn.
 const GROUP_EVENTS: u32 = 8;
@@ -87,7 +89,7 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
                 // Nothing, or an event that has been served.
                 None => continue,
                 Some(Err(error)) => {
-                    pass_over(error)?;
+                    KafkaError::pass_over(READ, error)?;
                     continue;
                 }
                 Some(Ok(message)) => (message.topic().to_owned(), message.partition(), message.offset()),
@@ -209,17 +211,4 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
             }
         }
     }
-}
-
-/// An error of the client that passes by itself is waited out.
-pub(super) fn pass_over(source: ClientError) -> Result<(), KafkaError> {
-    let error = KafkaError::Client {
-        operation: "read a queue",
-        source,
-    };
-    if error.class() == Class::Fatal {
-        return Err(error);
-    }
-    tracing::debug!(error = %error, "waiting for the broker");
-    Ok(())
 }

@@ -175,6 +175,14 @@ fn guardrails_warn_beyond_adobes_figures_and_not_at_them() {
         (1, "GUARDRAIL_LINK_DEPTH", 3)
     );
 
+    let circle = [
+        linked("contact", &["account"]),
+        linked("account", &["contact"]),
+        linked("lead", &[]),
+        linked("task", &[]),
+    ];
+    assert_eq!(workflow_warnings(&circle, None), [], "a circle is not endlessly deep");
+
     let tables: Vec<TableMapping> = (0..21).map(|number| linked(&format!("t{number}"), &[])).collect();
     assert_eq!(workflow_warnings(&tables[..20], Some(15_000_000)), []);
     let warnings: Vec<_> = workflow_warnings(&tables, Some(15_000_001))
