@@ -181,7 +181,11 @@ impl World {
         Ok(CommandLine::new(self.endpoint(0)?))
     }
 
-    fn endpoint(&self, control_plane: usize) -> anyhow::Result<String> {
+    /// The URL of one of the control planes.
+    ///
+    /// # Errors
+    /// If there is no such control plane.
+    pub fn endpoint(&self, control_plane: usize) -> anyhow::Result<String> {
         let address = self.apis.get(control_plane).context("no such control plane")?.get();
         Ok(format!("http://{address}"))
     }

@@ -4,11 +4,13 @@ use std::{net::TcpListener, path::Path};
 
 use anyhow::Context as _;
 use crosswalk_proto::v1::{ListInstancesRequest, Workflow, workflow::Status};
-use crosswalk_tests::{Api, PATIENCE, Process, command, eventually};
+use crosswalk_tests::{Api, PATIENCE, Process, TestKafka, command, eventually};
 use rand::Rng as _;
 use serde_json::Value;
 
 const CONTACTS: u64 = 200;
+
+const EMBEDDED: &str = "embedded";
 
 /// A free port with two free ones behind it, for the sandbox's three listeners.
 fn three_ports() -> anyhow::Result<u16> {
@@ -19,7 +21,7 @@ fn three_ports() -> anyhow::Result<u16> {
         .context("no three free ports in a row")
 }
 
-fn start(directory: &Path, sandbox: u16) -> anyhow::Result<Process> {
+fn start(directory: &Path, sandbox: u16, kafka: &str) -> anyhow::Result<Process> {
     let mut command = command("crosswalk-standalone")?;
     command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     command.args([
@@ -27,6 +29,8 @@ fn start(directory: &Path, sandbox: u16) -> anyhow::Result<Process> {
         &format!("127.0.0.1:{sandbox}"),
         "--broker-port",
         "0",
+        "--kafka",
+        kafka,
     ]);
     command.args([
         "--contacts",
@@ -76,7 +80,7 @@ fn is_settled(workflow: &Workflow) -> bool {
 async fn a_killed_process_goes_on_by_itself_and_fills_the_campaign_of_its_new_sandbox() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let sandbox = three_ports()?;
-    let mut process = start(directory.path(), sandbox)?;
+    let mut process = start(directory.path(), sandbox, EMBEDDED)?;
     let mut first = api(&mut process, 1).await?;
     assert_eq!(profiles(sandbox).await?, 0);
     first.start().await?;
@@ -85,10 +89,30 @@ async fn a_killed_process_goes_on_by_itself_and_fills_the_campaign_of_its_new_sa
     assert!(written > 0);
 
     process.kill().await?;
-    let mut process = start(directory.path(), sandbox)?;
+    let mut process = start(directory.path(), sandbox, EMBEDDED)?;
     // Nobody starts the workflow: that it is wanted stands in the log.
     let second = api(&mut process, 2).await?;
     second.until("all contacts written again", PATIENCE, is_settled).await?;
     assert_eq!(profiles(sandbox).await?, written);
+    process.check()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_runs_on_a_kafka_of_ones_own_and_makes_none() -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let sandbox = three_ports()?;
+    let kafka = TestKafka::start_process(directory.path()).await?;
+    let mut process = start(directory.path(), sandbox, &kafka.settings().bootstrap)?;
+    let mut api = api(&mut process, 1).await?;
+    api.start().await?;
+    api.until("all contacts written", PATIENCE, is_settled).await?;
+    assert!(profiles(sandbox).await? > 0);
+    let data: Vec<_> = std::fs::read_dir(directory.path().join("data"))?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<std::io::Result<_>>()?;
+    assert!(
+        data.iter().all(|file| file == "lock" || file == "sealing.key"),
+        "{data:?}"
+    );
     process.check()
 }

@@ -34,7 +34,7 @@ pub use ledger::Ledger;
 pub use present_letters::{PresentLetter, present_letters};
 pub use producer::{Pending, Producer};
 pub use purge::Purger;
-pub use queue::{Queue, QueueRecord, Share};
+pub use queue::{Queue, QueueMember, QueueRecord, Share};
 pub use reports::{Reporter, Reports};
 pub use run_report::{REPORT_INTERVAL, RunReport};
 pub use runs::keep_runs;

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Options;
 
+/// The embedded broker logs every request at `info`, which would drown everything else and slow it down. Who wants that can
+/// still name `nisshi`: the last directive about it counts.
+const BROKER_LEVEL: &str = "nisshi=warn";
+
 /// The settings every process has, made from the flags.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,7 +27,7 @@ impl StandaloneSettings {
     pub fn of(options: &Options) -> Self {
         Self {
             telemetry: TelemetrySettings {
-                level: options.log.clone(),
+                level: format!("{BROKER_LEVEL},{}", options.log),
                 ..TelemetrySettings::default()
             },
             admin: AdminSettings {

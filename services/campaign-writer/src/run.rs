@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use crosswalk_core::{
     WorkflowName,
-    control::Run,
+    control::{Configuration, Run},
     worker::{Passed, Phase, Role},
 };
 use crosswalk_kafka::{
-    ControlLog, DeadLetters, Kafka, Ledger, Producer, Queue, Reporter, RunReport, Share, Sweeps,
+    ControlLog, DeadLetters, Kafka, KafkaError, Ledger, Producer, Queue, QueueMember, Reporter, RunReport, Share,
+    Sweeps,
     pool::{Cause, Failure, NextOffset, PartitionId, Pool, Rate},
 };
 use crosswalk_runtime::{
@@ -90,7 +91,7 @@ struct Running {
 impl Running {
     async fn write(&self, cancel: &CancellationToken) -> Result<(), RunError> {
         let progress = Progress::default();
-        let writer = self.open(&progress, cancel).await?;
+        let (writer, member) = self.open(&progress, cancel).await?;
         let topics = writer.topics.clone();
         let watched = Watched {
             target: Arc::clone(&writer.target),
@@ -102,22 +103,11 @@ impl Running {
         let delay = Box::new(move |attempt, after, jitter| backoff.delay(attempt, after, jitter));
         let (pool, driver) = Pool::new(&self.shared.settings.writing.pool(), writer, delay);
         let driving = tokio::spawn(driver.run());
-        let group = self
-            .shared
-            .kafka
-            .topics()
-            .writer_group(&self.workflow, Role::CampaignWriter);
-        let queue = Queue::consume(
-            &self.shared.kafka,
-            &group,
-            &topics,
-            pool.clone(),
-            Some(watched.ledger.clone()),
-            Work::decode,
-        )?;
+        let queue = Queue::consume(member, pool.clone(), Some(watched.ledger.clone()), Work::decode)?;
         queue.on_turn(self.shared.liveness.beats(&format!("queue of {}", self.workflow)));
 
         let keep = self.shared.settings.writing.keep_written;
+        let group = self.group();
         let purging = purge::keep_purging(&self.shared.kafka, &group, &topics, &watched.ledger, keep);
         let result = tokio::select! {
             result = self.watch(&pool, &queue, &watched, cancel) => result,
@@ -139,8 +129,18 @@ impl Running {
         }
     }
 
-    /// Proves that the run can write, waiting for what passes by itself.
-    async fn open(&self, progress: &Progress, cancel: &CancellationToken) -> Result<Writer, RunError> {
+    /// The group of the replicas that write for this workflow.
+    fn group(&self) -> String {
+        let topics = self.shared.kafka.topics();
+        topics.writer_group(&self.workflow, Role::CampaignWriter)
+    }
+
+    /// Proves that the run can write and joins its group, waiting for what passes by itself.
+    async fn open(
+        &self,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(Writer, QueueMember<Writer>), RunError> {
         let policy = RetryPolicy::forever(Backoff::default());
         let mut hindrances = HindranceTracker::new(CAMPAIGN);
         let retry = Retry::new(&policy, cancel, "open a run")
@@ -149,48 +149,54 @@ impl Running {
         Ok(open.await.ok_or(Cancelled)??)
     }
 
-    async fn open_once(&self, progress: &Progress) -> Result<Writer, RunError> {
-        let (shared, instance) = (&self.shared, &self.workflow.instance);
-        let names = shared.kafka.topics();
-        let specs: Vec<_> = self
-            .run
-            .configuration
-            .mappings
-            .iter()
-            .map(|mapping| names.ingress_spec(instance, &mapping.definition.source_table))
-            .collect();
-        let configuration = &self.run.configuration;
-        let prepare = async {
-            let producer = || shared.producer.clone();
-            let subjects = configuration.mappings.iter().map(|mapping| {
-                let subject = subject(mapping, &configuration.settings);
-                (mapping.definition.source_table.as_str(), subject)
-            });
-            let (dead_letters, ledger, sweeps, ()) = tokio::try_join!(
-                DeadLetters::open(&shared.kafka, producer(), &self.workflow),
-                Ledger::open(&shared.kafka, shared.ledger_producer.clone(), instance, subjects),
-                Sweeps::open(&shared.kafka, producer(), instance),
-                shared.kafka.ensure_topics(&specs),
-            )?;
-            Ok((dead_letters, ledger, sweeps))
-        };
-        let (target, (dead_letters, ledger, sweeps)) =
-            tokio::try_join!(prove(shared, instance, configuration), prepare)?;
-        let topics = specs.iter().map(|spec| spec.name.clone()).collect();
-        Ok(Writer {
+    async fn open_once(&self, progress: &Progress) -> Result<(Writer, QueueMember<Writer>), RunError> {
+        let (shared, configuration) = (&self.shared, &self.run.configuration);
+        let proof = prove(shared, &self.workflow.instance, configuration);
+        let (target, opened) = tokio::try_join!(proof, async { Ok(self.open_topics().await?) })?;
+        let writer = Writer {
             target: Arc::new(target),
-            topics,
+            topics: opened.topics,
             sweeper: Sweeper {
-                sweeps,
+                sweeps: opened.sweeps,
                 producer: shared.producer.clone(),
-                ledger: ledger.clone(),
+                ledger: opened.ledger.clone(),
                 max_share: shared.settings.writing.max_missing_share,
             },
-            ledger,
-            dead_letters,
+            ledger: opened.ledger,
+            dead_letters: opened.dead_letters,
             hidden: Hidden::default(),
             progress: progress.clone(),
             run: self.run.id,
+        };
+        Ok((writer, opened.member))
+    }
+
+    /// Opens what the run needs of Kafka. The group is joined meanwhile, since that takes longest.
+    async fn open_topics(&self) -> Result<Opened, KafkaError> {
+        let (kafka, instance) = (&self.shared.kafka, &self.workflow.instance);
+        let Configuration { mappings, settings, .. } = &*self.run.configuration;
+        let tables = || mappings.iter().map(|mapping| mapping.definition.source_table.as_str());
+        let specs: Vec<_> = tables()
+            .map(|table| kafka.topics().ingress_spec(instance, table))
+            .collect();
+        kafka.ensure_topics(&specs).await?;
+        let topics: Vec<String> = specs.into_iter().map(|spec| spec.name).collect();
+        let member = QueueMember::join(kafka, &self.group(), &topics)?;
+
+        let subjects = mappings.iter().map(|mapping| subject(mapping, settings));
+        let producer = || self.shared.producer.clone();
+        let ledger_producer = self.shared.ledger_producer.clone();
+        let (dead_letters, ledger, sweeps) = tokio::try_join!(
+            DeadLetters::open(kafka, producer(), &self.workflow),
+            Ledger::open(kafka, ledger_producer, instance, tables().zip(subjects)),
+            Sweeps::open(kafka, producer(), instance),
+        )?;
+        Ok(Opened {
+            topics,
+            member,
+            dead_letters,
+            ledger,
+            sweeps,
         })
     }
 
@@ -249,6 +255,15 @@ impl Running {
             pool.set_rate(Rate::per_second(rate * part));
         }
     }
+}
+
+/// What a run has open at Kafka.
+struct Opened {
+    topics: Vec<String>,
+    member: QueueMember<Writer>,
+    dead_letters: DeadLetters,
+    ledger: Ledger,
+    sweeps: Sweeps,
 }
 
 /// What is looked at while a run goes on.

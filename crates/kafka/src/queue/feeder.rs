@@ -183,15 +183,6 @@ impl<'a, H: Handler, D: Fn(QueueRecord<'_>) -> H::Payload> Feeder<'a, H, D> {
         Ok(())
     }
 
-    /// Polls on until there is an assignment, so that the group is not left in the midst of joining it.
-    pub(super) fn become_member(&mut self, patience: Duration) {
-        let deadline = std::time::Instant::now() + patience;
-        while !self.consumer.context().is_member() && std::time::Instant::now() < deadline {
-            // What comes is not taken any more; its offsets are not stored, so whoever joins next reads it.
-            drop(self.consumer.poll(TURN));
-        }
-    }
-
     fn store(&self, offsets: &[(PartitionId, NextOffset)]) {
         if offsets.is_empty() {
             return;

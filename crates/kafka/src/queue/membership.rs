@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -27,48 +27,57 @@ const DURABLE_WITHIN: Duration = Duration::from_secs(1);
 /// What the rebalance callbacks need. They run on the polling thread, within `poll`.
 pub(super) struct QueueContext<H: Handler> {
     topics: Arc<[String]>,
-    pool: Pool<H>,
     assignments: Mutex<HashMap<PartitionId, Assignment>>,
     drain_timeout: Duration,
     share: watch::Sender<Share>,
     runtime: Handle,
+    /// Set before the consumer is polled for the first time, unless it is only polled to leave its group.
+    feeding: OnceLock<Feeding<H>>,
+}
+
+/// What assigned partitions are given to.
+struct Feeding<H: Handler> {
+    pool: Pool<H>,
     restoration: Option<Restoration>,
 }
 
 impl<H: Handler> QueueContext<H> {
     /// Must be made within the runtime that the pool runs in.
-    pub(super) fn new(
-        topics: Arc<[String]>,
-        pool: Pool<H>,
-        ledger: Option<Ledger>,
-        drain_timeout: Duration,
-        share: watch::Sender<Share>,
-    ) -> Self {
+    pub(super) fn new(topics: Arc<[String]>, drain_timeout: Duration) -> Self {
+        let total = topics.len() * usize::try_from(QUEUE_PARTITIONS).unwrap_or_default();
         Self {
             topics,
-            pool,
             assignments: Mutex::default(),
             drain_timeout,
-            share,
+            share: watch::Sender::new(Share {
+                total,
+                ..Share::default()
+            }),
             runtime: Handle::current(),
-            restoration: ledger.map(Restoration::new),
+            feeding: OnceLock::new(),
         }
     }
 
+    /// From now on what is assigned is given to a pool, after its part of the ledger has been restored, if there is one.
+    pub(super) fn feed(&self, pool: Pool<H>, ledger: Option<Ledger>) {
+        let restoration = ledger.map(Restoration::new);
+        self.feeding.get_or_init(|| Feeding { pool, restoration });
+    }
+
+    /// How much is assigned, as it changes.
+    pub(super) fn share(&self) -> watch::Receiver<Share> {
+        self.share.subscribe()
+    }
+
     /// Restores the ledger of what is assigned, if there is one.
-    pub(super) const fn restoration(&self) -> Option<&Restoration> {
-        self.restoration.as_ref()
+    pub(super) fn restoration(&self) -> Option<&Restoration> {
+        self.feeding.get()?.restoration.as_ref()
     }
 
     /// Whether the ledger of a partition is being restored, so that nothing of it may be worked on yet.
     pub(super) fn is_restoring(&self, partition: PartitionId) -> bool {
-        let restoration = self.restoration.as_ref();
+        let restoration = self.restoration();
         restoration.is_some_and(|restoration| restoration.is_under_way(partition))
-    }
-
-    /// Whether partitions have been assigned.
-    pub(super) fn is_member(&self) -> bool {
-        !self.assignments.lock().is_empty()
     }
 
     /// The pool's name for the present assignment of a partition; `None` if it is not ours.
@@ -113,13 +122,14 @@ impl<H: Handler> QueueContext<H> {
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId]) {
+        let Some(feeding) = self.feeding.get() else { return };
         // Partitions that were lost, not handed over, have a new owner already: nothing more of them is started.
         let lost = consumer.assignment_lost();
         let drain = if lost { Duration::ZERO } else { self.drain_timeout };
         let deadline = Instant::now() + drain;
-        let offsets = self.runtime.block_on(self.pool.revoke(partitions, deadline));
+        let offsets = self.runtime.block_on(feeding.pool.revoke(partitions, deadline));
         let is_durable = self.make_durable(deadline + DURABLE_WITHIN.min(drain));
-        if let Some(restoration) = &self.restoration {
+        if let Some(restoration) = &feeding.restoration {
             restoration.release(partitions);
         }
         self.assignments
@@ -136,7 +146,7 @@ impl<H: Handler> QueueContext<H> {
 
     /// Waits until what was settled is durable; `false` if it is not by the deadline.
     pub(super) fn make_durable(&self, deadline: Instant) -> bool {
-        let Some(ledger) = self.restoration.as_ref().map(Restoration::ledger) else {
+        let Some(ledger) = self.restoration().map(Restoration::ledger) else {
             return true;
         };
         let durable = ledger.durable(ledger.ticket());
@@ -146,14 +156,15 @@ impl<H: Handler> QueueContext<H> {
     }
 
     fn assign(&self, partitions: &[PartitionId], list: &TopicPartitionList) {
+        let Some(feeding) = self.feeding.get() else { return };
         tracing::info!(partitions = %shown(list), "partitions assigned");
         {
             let mut assignments = self.assignments.lock();
             for partition in partitions {
-                assignments.insert(*partition, self.pool.assign(*partition, None));
+                assignments.insert(*partition, feeding.pool.assign(*partition, None));
             }
         }
-        if let Some(restoration) = &self.restoration
+        if let Some(restoration) = &feeding.restoration
             && !partitions.is_empty()
         {
             restoration.begin(partitions.to_vec());

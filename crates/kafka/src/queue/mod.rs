@@ -6,6 +6,7 @@
 
 mod feed;
 mod feeder;
+mod member;
 mod membership;
 mod restoration;
 
@@ -16,9 +17,10 @@ use rdkafka::consumer::Consumer as _;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::{feeder::Feeder, membership::QueueContext};
+use self::feeder::Feeder;
+pub use self::member::QueueMember;
 use crate::{
-    Kafka, KafkaError, Ledger,
+    KafkaError, Ledger,
     pool::{Handler, NextOffset, PartitionId, Pool},
     tail::{self, OnTurn},
 };
@@ -61,70 +63,45 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Joins `group`, reads `topics`, and offers every record to the pool as what `decode` makes of it.
+    /// Reads what the member is assigned, and offers every record to the pool as what `decode` makes of it.
     ///
     /// With a ledger, nothing of a partition is offered before its part of the ledger has been restored, and no offset is
-    /// committed before what was settled is durable there. A revoked partition is drained for at most half the session timeout; what was not finished by then is read again
-    /// by whoever gets the partition.
+    /// committed before what was settled is durable there. A revoked partition is drained for at most half the session
+    /// timeout; what was not finished by then is read again by whoever gets the partition.
     ///
     /// # Errors
-    /// If the settings are not valid.
+    /// If no thread can be started.
     pub fn consume<H: Handler>(
-        kafka: &Kafka,
-        group: &str,
-        topics: &[String],
+        member: QueueMember<H>,
         pool: Pool<H>,
         ledger: Option<Ledger>,
         decode: impl Fn(QueueRecord<'_>) -> H::Payload + Send + 'static,
     ) -> Result<Self, KafkaError> {
-        let total = topics.len() * usize::try_from(crate::QUEUE_PARTITIONS).unwrap_or_default();
-        let (publish_share, share) = watch::channel(Share {
-            total,
-            ..Share::default()
-        });
-        let drain_timeout = kafka.settings().session_timeout / 2;
-        let context = QueueContext::new(
-            topics.into(),
-            pool.clone(),
-            ledger.clone(),
-            drain_timeout,
-            publish_share,
-        );
-        let mut consumer = kafka.member(group, total, context)?;
-        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-        consumer
-            .subscribe(&names)
-            .map_err(KafkaError::client("join the group of writers"))?;
+        let mut member = member.take().ok_or(KafkaError::Cancelled)?;
+        let context = member.consumer.context();
+        context.feed(pool.clone(), ledger.clone());
+        let share = context.share();
         let (publish_end, ended) = watch::channel(None);
         let stop = CancellationToken::new();
         let cancelled = stop.clone();
-        // A join takes at least half the session timeout at the embedded broker, and a second one may be under way.
-        let settle = kafka
-            .settings()
-            .leave_as_member
-            .then(|| kafka.settings().session_timeout * 2);
         let finished: Arc<Mutex<Vec<(PartitionId, NextOffset)>>> = Arc::default();
         let last = Arc::clone(&finished);
         let on_turn = OnTurn::default();
         let beat = on_turn.clone();
+        let name = format!("queue {}", member.group);
         let run = move || {
             let reading = thread::current();
-            consumer.set_nonempty_callback(move || reading.unpark());
-            let consumer = Arc::new(consumer);
-            let result = Feeder::new(&consumer, pool, ledger, decode).and_then(|mut feeder| {
+            member.wake_by(move || reading.unpark());
+            let result = Feeder::new(&member.consumer, pool, ledger, decode).and_then(|mut feeder| {
                 let result = feeder.run(&cancelled, &beat);
                 beat.clear();
                 feeder.finish(&last.lock());
-                if let Some(deadline) = settle {
-                    feeder.become_member(deadline);
-                }
                 result
             });
-            consumer.unsubscribe();
-            drop(consumer);
+            member.leave();
             publish_end.send_replace(Some(result.map_err(Arc::new)));
         };
-        tail::spawn(&format!("queue {group}"), run)?;
+        tail::spawn(&name, run)?;
         Ok(Self {
             share,
             ended,
