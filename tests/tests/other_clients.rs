@@ -106,7 +106,7 @@ async fn reflection_names_every_service_and_describes_its_messages() -> anyhow::
         host: String::new(),
         message_request: Some(message_request),
     };
-    let symbol = "crosswalk.v1.Workflows.Watch".to_owned();
+    let symbol = "crosswalk.v1.Workflow".to_owned();
     let questions = [
         ask(MessageRequest::ListServices(String::new())),
         ask(MessageRequest::FileContainingSymbol(symbol)),
@@ -130,14 +130,10 @@ async fn reflection_names_every_service_and_describes_its_messages() -> anyhow::
     let Some(MessageResponse::FileDescriptorResponse(files)) = answer.message_response else {
         anyhow::bail!("{answer:?}");
     };
-    let files: Vec<_> = files
-        .file_descriptor_proto
-        .iter()
-        .map(|file| prost_types::FileDescriptorProto::decode(file.as_slice()))
-        .collect::<Result<_, _>>()?;
-    let messages = files.iter().flat_map(|file| &file.message_type);
+    let file = files.file_descriptor_proto.first().context("a file")?;
+    let file = prost_types::FileDescriptorProto::decode(file.as_slice())?;
+    let mut messages = file.message_type.iter();
     let workflow = messages
-        .into_iter()
         .find(|message| message.name() == "Workflow")
         .context("the message Workflow")?;
     assert!(workflow.field.iter().any(|field| field.name() == "backlog"));
