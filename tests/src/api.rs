@@ -208,6 +208,23 @@ impl Api {
         Ok(counts)
     }
 
+    /// Waits until that many records are set aside for that reason, and none for another.
+    ///
+    /// # Errors
+    /// If it does not come to that in time.
+    pub async fn until_set_aside(&self, code: &str, count: u64) -> anyhow::Result<()> {
+        eventually("the dead letters", PATIENCE, || {
+            let mut api = self.clone();
+            async move {
+                let counts = api.set_aside().await?;
+                let of_code = counts.get(code).copied().unwrap_or_default();
+                anyhow::ensure!(of_code == count && counts.values().sum::<u64>() == count, "{counts:?}");
+                Ok(())
+            }
+        })
+        .await
+    }
+
     /// Has all records that are set aside read and queued anew.
     ///
     /// # Errors

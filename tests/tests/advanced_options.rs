@@ -133,15 +133,7 @@ async fn technical_values_refused_texts_cleared_values_and_deleted_records() -> 
     let written = json!({ "cusName": "Ada", "cusNote": "cleared", "cusChoice": "7", "cusChoices": "1,7" });
     until(&world, cleared, written.clone()).await?;
     until(&world, deleted, written).await?;
-    eventually("a dead letter", PATIENCE, || {
-        let mut api = api.clone();
-        async move {
-            let counts = api.set_aside().await?;
-            anyhow::ensure!(counts.get("TOO_LONG") == Some(&1), "{counts:?}");
-            Ok(())
-        }
-    })
-    .await?;
+    api.until_set_aside("TOO_LONG", 1).await?;
     assert!(world.record(RESOURCE, refused).is_err());
 
     world.edit_row(

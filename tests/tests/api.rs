@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context as _;
 use crosswalk_proto::v1::{
-    DeleteInstanceRequest, FieldMapping, GetInstanceRequest, Mapping, StartWorkflowRequest, UpdateMappingRequest,
+    CreateMappingRequest, DeleteInstanceRequest, FieldMapping, GetInstanceRequest, Mapping, StartWorkflowRequest,
+    UpdateMappingRequest,
 };
-use crosswalk_tests::{INSTANCE, PATIENCE, World, WorldOptions, eventually, field};
+use crosswalk_tests::{INGRESS, INSTANCE, PATIENCE, World, WorldOptions, eventually, field};
 use futures::future::try_join_all;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -78,7 +80,7 @@ async fn eight_clients_of_two_control_planes_lose_no_update() -> anyhow::Result<
     })
     .await?;
     let request = crosswalk_proto::v1::ListRevisionsRequest {
-        parent: crosswalk_tests::INGRESS.to_owned(),
+        parent: INGRESS.to_owned(),
         page_size: 1000,
         page_token: String::new(),
     };
@@ -232,5 +234,37 @@ async fn a_running_instance_cannot_be_deleted_and_its_secrets_never_come_out() -
     };
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert!(!world.logs().contains("sandbox-secret"), "a secret stands in a log");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_or_resource_that_is_mapped_already_is_refused_and_the_other_mapping_named() -> anyhow::Result<()> {
+    let world = World::start(WorldOptions {
+        contacts: 1,
+        orders: Some(1),
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut api = world.api(0)?;
+    let saved = api.mapping().await?;
+    let create = |table: &str, resource: &str, id: &str| CreateMappingRequest {
+        parent: INGRESS.to_owned(),
+        mapping_id: id.to_owned(),
+        mapping: Some(Mapping {
+            dynamics_table: table.to_owned(),
+            campaign_resource: resource.to_owned(),
+            ..saved.clone()
+        }),
+    };
+    for (request, reason) in [
+        (create("contact", "cusNothing", "second"), "DYNAMICS_TABLE_IN_USE"),
+        (create("systemuser", "profile", "second"), "CAMPAIGN_RESOURCE_IN_USE"),
+    ] {
+        let refused = api.mappings.create_mapping(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::AlreadyExists, "{refused:?}");
+        let info = refused.get_details_error_info().context("every error has a reason")?;
+        assert_eq!(info.reason, reason);
+        assert!(refused.message().contains("`contact`"), "{refused:?}");
+    }
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Records that are set aside: each with its reason, mended, redriven, and never over a newer change.
 
 use crosswalk_proto::v1::{
-    DeadLetterFilter, DiscardDeadLettersRequest, GetDeadLetterRequest, ListDeadLettersRequest,
+    DeadLetterFilter, DiscardDeadLettersRequest, GetDeadLetterRequest, ListDeadLettersRequest, Mapping,
     RedriveDeadLettersRequest, mapping_options::OverLong,
 };
 use crosswalk_tests::{Api, INGRESS, PATIENCE, World, WorldOptions, eventually, field};
 use serde_json::{Value, json};
+use tonic::Code;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
@@ -177,14 +178,7 @@ async fn a_discarded_letter_is_gone_and_the_record_is_written_with_its_next_chan
     let id = world.add_contact("Lovelace")?;
     world.edit_contact(id, &json!({ "firstname": "far longer than the thirty characters" }))?;
     world.start_ingress().await?;
-    eventually("a dead letter", PATIENCE, || {
-        let mut api = api.clone();
-        async move {
-            anyhow::ensure!(api.set_aside().await?.len() == 1);
-            Ok(())
-        }
-    })
-    .await?;
+    api.until_set_aside("TOO_LONG", 1).await?;
     let request = DiscardDeadLettersRequest {
         parent: INGRESS.to_owned(),
         names: vec![format!("{INGRESS}/deadLetters/contact.{id}")],
@@ -200,7 +194,7 @@ async fn a_discarded_letter_is_gone_and_the_record_is_written_with_its_next_chan
     );
     assert!(api.set_aside().await?.is_empty());
     let again = api.dead_letters.discard_dead_letters(request).await;
-    assert_eq!(again.map_err(|status| status.code()).err(), Some(tonic::Code::NotFound));
+    assert_eq!(again.map_err(|status| status.code()).err(), Some(Code::NotFound));
     world.edit_contact(id, &json!({ "firstname": "Ada" }))?;
     world.until_settled(PATIENCE).await.map(drop)
 }
@@ -259,5 +253,59 @@ async fn letters_that_are_too_many_to_be_listed_are_discarded_by_reason() -> any
     );
     assert_eq!(discard("").await?, 3);
     assert!(api.clone().set_aside().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_letter_that_is_redriven_by_its_name_leaves_the_others_where_they_are() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 0,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let [chosen, other] = [world.add_contact("Lovelace")?, world.add_contact("Hopper")?];
+    for contact in [chosen, other] {
+        world.edit_contact(
+            contact,
+            &json!({ "firstname": "far longer than Campaign's field for it" }),
+        )?;
+    }
+    world.start_ingress().await?;
+    let mut api = world.api(0)?;
+    api.until_set_aside("TOO_LONG", 2).await?;
+    let truncate = |mapping: &mut Mapping| {
+        let options = mapping.options.get_or_insert_default();
+        options.set_over_long(OverLong::Truncate);
+    };
+    api.edit_mapping(truncate).await?;
+    api.stop_and_wait().await?;
+    world.start_ingress().await?;
+
+    let name = |contact: Uuid| format!("{INGRESS}/deadLetters/contact.{contact}");
+    let request = RedriveDeadLettersRequest {
+        parent: INGRESS.to_owned(),
+        names: vec![name(chosen)],
+        filter: None,
+    };
+    let answer = api.dead_letters.redrive_dead_letters(request).await?.into_inner();
+    assert_eq!(answer.count, 1);
+    api.until_set_aside("TOO_LONG", 1).await?;
+    assert_eq!(world.profile(chosen)?["lastName"], "Lovelace");
+    assert!(world.profile(other).is_err());
+    let left = GetDeadLetterRequest { name: name(other) };
+    assert_eq!(
+        api.dead_letters.get_dead_letter(left).await?.into_inner().code,
+        "TOO_LONG"
+    );
+
+    // A letter that is not there is named, and nothing is redriven.
+    let unknown = RedriveDeadLettersRequest {
+        parent: INGRESS.to_owned(),
+        names: vec![name(other), name(chosen)],
+        filter: None,
+    };
+    let refused = api.dead_letters.redrive_dead_letters(unknown).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound, "{refused:?}");
+    assert!(refused.message().contains(&chosen.to_string()), "{refused:?}");
     Ok(())
 }

@@ -68,6 +68,32 @@ async fn a_mapped_column_that_is_retyped_ends_the_run_before_anything_is_lost() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mapped_column_that_is_removed_ends_the_run_before_anything_is_lost() -> anyhow::Result<()> {
+    let mut world = shop(0, OFTEN).await?;
+    world.change_columns("new_order", json!({ "remove": ["new_gift"] }))?;
+    fails_and_goes_on(&mut world, "new_gift", |world| {
+        world.change_columns(
+            "new_order",
+            json!({ "put": [{ "name": "new_Gift", "type": "boolean" }] }),
+        )
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapped_field_that_is_retyped_ends_the_run_before_anything_is_lost() -> anyhow::Result<()> {
+    let mut world = shop(0, OFTEN).await?;
+    world.change_fields(
+        "cusOrder",
+        json!({ "put": [{ "name": "cusRemark", "type": "boolean" }] }),
+    )?;
+    fails_and_goes_on(&mut world, "cusRemark", |world| {
+        world.change_fields("cusOrder", json!({ "put": [{ "name": "cusRemark", "type": "memo" }] }))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mapped_field_that_is_removed_ends_the_run_before_anything_is_lost() -> anyhow::Result<()> {
     let mut world = shop(0, OFTEN).await?;
     world.change_fields("cusOrder", json!({ "remove": ["cusRemark"] }))?;

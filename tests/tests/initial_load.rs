@@ -113,3 +113,32 @@ async fn changes_made_while_stopped_are_written_after_the_next_start() -> anyhow
     api.until("ten records read", PATIENCE, ten).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_made_by_hand_is_taken_over_and_keeps_what_is_not_mapped() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 20,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let contact = world.add_contact("Lovelace")?;
+    world.add_profile(&json!({
+        "externalId": contact.to_string(), "lastName": "King", "firstName": "Augusta", "cusNotes": "met in London",
+    }))?;
+    world.start_ingress().await?;
+    let verdict = world.until_settled(PATIENCE).await?;
+    assert_eq!(world.profile_count()?, verdict.equal, "it was not made a second time");
+    let profile = world.profile(contact)?;
+    assert_eq!(profile["lastName"], "Lovelace");
+    assert_eq!(profile["cusNotes"], "met in London");
+
+    // From now on it is like any other: a change is one call, and a deletion takes it away.
+    let written = world.writes();
+    world.edit_contact(contact, &json!({ "lastname": "Byron" }))?;
+    world.until_settled(PATIENCE).await?;
+    assert_eq!(world.writes(), written + 1);
+    world.delete_contact(contact)?;
+    world.until_settled(PATIENCE).await?;
+    assert!(world.profile(contact).is_err());
+    Ok(())
+}

@@ -180,3 +180,66 @@ async fn replaced_values_reach_campaign_and_the_preview_shows_them_first() -> an
     assert_eq!((preview.effect(), preview.differences.len()), (Effect::Unchanged, 0));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_tells_what_campaign_holds_and_what_a_draft_would_delete() -> anyhow::Result<()> {
+    let mut world = World::start(WorldOptions {
+        contacts: 0,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut api = world.api(0)?;
+    let by_hand = world.add_contact("Hopper")?;
+    let written = world.add_contact("Lovelace")?;
+    world.edit_contact(written, &json!({ "firstname": "Ada" }))?;
+    // Of the two, Crosswalk writes one: the other one does not pass.
+    let only_ada = Filter {
+        conditions: vec![condition("firstname", Operator::Equals, &["Ada"])],
+        ..Filter::default()
+    };
+    world.add_profile(&json!({ "externalId": by_hand.to_string(), "lastName": "By hand" }))?;
+    api.edit_mapping(|mapping| mapping.filter = Some(only_ada)).await?;
+    world.start_ingress().await?;
+    until_profile(&world, written, Some(json!({ "firstName": "Ada" }))).await?;
+
+    world.edit_profile(written, &json!({ "firstName": "Augusta" }))?;
+    let request = |mapping, id: Uuid| PreviewMappingRequest {
+        name: MAPPING.to_owned(),
+        mapping,
+        records: Some(Records::RecordId(id.to_string())),
+    };
+    let preview = api.mappings.preview_mapping(request(None, written)).await?;
+    let preview = preview.into_inner().previews.remove(0);
+    assert_eq!(preview.effect(), Effect::Update);
+    let [difference] = &preview.differences[..] else {
+        anyhow::bail!("{:?}", preview.differences)
+    };
+    assert_eq!(
+        (
+            difference.campaign_field.as_str(),
+            difference.mapped.as_str(),
+            difference.held.as_str()
+        ),
+        ("firstName", r#""Ada""#, r#""Augusta""#)
+    );
+
+    // A draft that nobody has saved: it would let go of both, and delete what Crosswalk wrote.
+    let mut draft = api.mapping().await?;
+    draft.filter = Some(Filter {
+        conditions: vec![condition("firstname", Operator::Equals, &["Nobody"])],
+        delete_filtered: true,
+        ..Filter::default()
+    });
+    for (id, effect) in [(written, Effect::Delete), (by_hand, Effect::Filtered)] {
+        let previews = api.mappings.preview_mapping(request(Some(draft.clone()), id)).await?;
+        let preview = previews.into_inner().previews.remove(0);
+        assert_eq!(preview.effect(), effect, "{preview:?}");
+        assert_eq!(preview.failing_conditions, [0]);
+    }
+    assert_eq!(
+        world.profile(written)?["firstName"],
+        "Augusta",
+        "a preview writes nothing"
+    );
+    Ok(())
+}

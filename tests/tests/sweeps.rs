@@ -1,7 +1,7 @@
 //! Reads of a whole table that find what has been deleted: what they may not take for deleted, and how they end.
 
 use crosswalk_proto::v1::{Mapping, MappingOptions, Workflow, workflow::Status};
-use crosswalk_tests::{Api, PATIENCE, Service, World, WorldOptions, eventually, field};
+use crosswalk_tests::{PATIENCE, Service, World, WorldOptions, eventually, field};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -51,20 +51,6 @@ async fn until_held(world: &World, id: Uuid, text: &str) -> anyhow::Result<Value
     .await
 }
 
-/// Waits until that many records are set aside for that reason, and none for another.
-async fn until_set_aside(api: &Api, code: &str, count: u64) -> anyhow::Result<()> {
-    eventually("the dead letters", PATIENCE, || {
-        let mut api = api.clone();
-        async move {
-            let counts = api.set_aside().await?;
-            let of_code = counts.get(code).copied().unwrap_or_default();
-            anyhow::ensure!(of_code == count && counts.values().sum::<u64>() == count, "{counts:?}");
-            Ok(())
-        }
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_too_large_for_the_queue_is_set_aside_and_not_taken_for_deleted() -> anyhow::Result<()> {
     let (mut world, ids) = letters(30).await?;
@@ -72,7 +58,7 @@ async fn a_record_too_large_for_the_queue_is_set_aside_and_not_taken_for_deleted
     until_held(&world, large, "letter 7").await?;
     let api = world.api(0)?;
     world.edit_row("new_letter", large, &json!({ "new_text": "x".repeat(TOO_LARGE) }))?;
-    until_set_aside(&api, "RECORD_TOO_LARGE", 1).await?;
+    api.until_set_aside("RECORD_TOO_LARGE", 1).await?;
 
     api.clone().stop_and_wait().await?;
     world.delete_row("new_letter", deleted)?;
@@ -86,11 +72,11 @@ async fn a_record_too_large_for_the_queue_is_set_aside_and_not_taken_for_deleted
     api.until("a backlog of 0", PATIENCE, |workflow| workflow.backlog == Some(0))
         .await?;
     until_held(&world, large, "letter 7").await?;
-    until_set_aside(&api, "RECORD_TOO_LARGE", 1).await?;
+    api.until_set_aside("RECORD_TOO_LARGE", 1).await?;
 
     world.edit_row("new_letter", large, &json!({ "new_text": "short again" }))?;
     until_held(&world, large, "short again").await?;
-    until_set_aside(&api, "RECORD_TOO_LARGE", 0).await
+    api.until_set_aside("RECORD_TOO_LARGE", 0).await
 }
 
 fn has_read(records: u64) -> impl Fn(&Workflow) -> bool {
